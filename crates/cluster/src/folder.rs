@@ -4,7 +4,7 @@
 //! <data_dir>/lock      held (flock) by the one program that uses the folder; its process number is written in it
 //!            pg15/     the cluster, named by the major that made it
 //!            pg.new/   a cluster that is being made; never used, thrown away by the next start
-//!            run/      the socket; moved to a short folder in /tmp when the path is too long for a socket
+//!            run/      the socket; moved to a short folder in /tmp when the path does not fit a socket's address
 //! ```
 
 use crate::{
@@ -203,8 +203,9 @@ fn make_socket_dir(root: &Path, account: Option<&Account>) -> Result<PathBuf, Cl
 
 fn fits_a_socket(folder: &Path) -> bool {
     let socket = folder.join(format!(".s.PGSQL.{PORT}"));
-    // A connection's address is a text, so a path that is not one moves as well.
-    folder.to_str().is_some() && socket.as_os_str().len() <= SOCKET_PATH_BYTES
+    // libpq reads a comma, encoded or not, as the beginning of a second host; an address is a text besides.
+    let is_one_host = folder.to_str().is_some_and(|text| !text.contains(','));
+    is_one_host && socket.as_os_str().len() <= SOCKET_PATH_BYTES
 }
 
 /// In /tmp anybody may have made this folder, or a link of this name, before us: both are refused.
@@ -243,6 +244,7 @@ mod tests {
         let fitting = format!("/{}", "a".repeat(SOCKET_PATH_BYTES - overhead - 1));
         assert!(fits_a_socket(Path::new(&fitting)));
         assert!(!fits_a_socket(Path::new(&format!("{fitting}a"))));
+        assert!(!fits_a_socket(Path::new("/d/a,b")));
     }
 
     #[test]
