@@ -1,0 +1,82 @@
+//! Who someone is, and how they prove it.
+//!
+//! | folder | holds |
+//! | --- | --- |
+//! | `account` | people, and the steps of signing up: check-user, register-user, define-password, reset-password |
+//! | `otp` | codes by SMS and e-mail, for every purpose |
+//! | `password` | the policy, and the hasher that bounds what hashing may cost |
+//! | `ticket` | what carries a proof from one step of a journey to the next |
+//! | `budget` | counters of sends and tries |
+//! | `message` | what is told to people, handed to the queue of jobs |
+//! | `session`, `sign_in` | tokens, and verify-pin |
+//! | `pin`, `role`, `event`, `me`, `admin` | the payment PIN, permissions, the security log, one's own data, the back office |
+//!
+//! Extractors of other houses ([`Signed`](session::Signed), …) find [`Identity`] in the request's extensions: the server
+//! adds [`Identity::layer`] once around its whole router.
+
+mod config;
+mod error;
+
+use std::sync::Arc;
+
+use axum::Extension;
+use kernel::{Clock, Db, Keys, Random};
+use utoipa_axum::router::OpenApiRouter;
+
+pub use config::{Config, Limits, Mode};
+pub use error::IdentityError;
+
+/// What identity is made from.
+#[derive(Debug)]
+pub struct Deps {
+    /// The pools.
+    pub db: Db,
+    /// Where the present comes from.
+    pub clock: Clock,
+    /// Where codes, salts and tokens come from.
+    pub random: Random,
+    /// The keys of codes, PINs and sealed messages.
+    pub keys: Keys,
+    /// Durations, limits, mode.
+    pub config: Config,
+}
+
+/// The house, cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Identity(Arc<Core>);
+
+/// What the features share; opaque outside of this house.
+#[derive(Debug)]
+pub struct Core {
+    pub(crate) db: Db,
+    pub(crate) clock: Clock,
+    pub(crate) random: Random,
+    pub(crate) keys: Keys,
+    pub(crate) config: Config,
+}
+
+impl std::ops::Deref for Identity {
+    type Target = Core;
+
+    fn deref(&self) -> &Core {
+        &self.0
+    }
+}
+
+impl Identity {
+    /// Starts the house: its threads and its gathered reads. Called inside a tokio runtime.
+    pub fn new(deps: Deps) -> Self {
+        let Deps { db, clock, random, keys, config } = deps;
+        Self(Arc::new(Core { db, clock, random, keys, config }))
+    }
+
+    /// Lets the extractors of every house find identity; the server adds it once around its router.
+    pub fn layer(&self) -> Extension<Identity> {
+        Extension(self.clone())
+    }
+}
+
+/// Everything under `/api`.
+pub fn routes(identity: Identity) -> OpenApiRouter {
+    OpenApiRouter::new().layer(identity.layer())
+}
