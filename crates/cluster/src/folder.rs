@@ -73,23 +73,34 @@ impl Folder {
         chown(path, Some(account.uid), Some(account.gid)).map_err(ClusterError::io("cannot change the owner of", path))
     }
 
-    /// The folder may lie under somebody's private home. Only the other account itself can tell (rights, lists of
-    /// rights, mounts), so `test` is asked as that account.
     fn check_reachable(&self) -> Result<(), ClusterError> {
         let Some(account) = &self.account else { return Ok(()) };
-        let status = Command::new("test")
-            .arg("-w")
-            .arg(self.root.join("run"))
-            .current_dir("/")
-            .stdin(Stdio::null())
-            .uid(account.uid)
-            .gid(account.gid)
-            .status()
-            .map_err(ClusterError::io("cannot check who may enter", &self.root))?;
-        if status.success() {
+        let run = self.root.join("run");
+        if may(account, "-w", &run).map_err(ClusterError::io("cannot check who may enter", &run))? {
             return Ok(());
         }
         Err(ClusterError::FolderUnreachable { data_dir: self.root.clone(), account: account.name.clone() })
+    }
+}
+
+/// Whether the account may do this with the folder, which may lie under somebody's private home. Only the account
+/// itself can tell (rights, lists of rights, mounts), so `test` is asked in its name.
+fn may(account: &Account, what: &str, folder: &Path) -> io::Result<bool> {
+    let mut command = Command::new("test");
+    command.arg(what).arg(folder).current_dir("/").stdin(Stdio::null()).uid(account.uid).gid(account.gid);
+    command.status().map(|status| status.success())
+}
+
+/// `data` in the folder `here`, or, for root, whose server runs as somebody else, a folder of its own in /var/lib when
+/// that account cannot enter `here`. The name tells two such folders apart.
+pub(crate) fn default_data_dir(here: &Path) -> PathBuf {
+    let beside = here.join("data");
+    let nearest = if beside.is_dir() { &beside } else { here };
+    match server_account(nearest) {
+        Ok(Some(account)) if !may(&account, "-x", nearest).unwrap_or(false) => {
+            PathBuf::from(format!("/var/lib/hostolink/{:016x}", hash_of(here)))
+        }
+        _ => beside,
     }
 }
 
@@ -245,6 +256,18 @@ mod tests {
         assert!(fits_a_socket(Path::new(&fitting)));
         assert!(!fits_a_socket(Path::new(&format!("{fitting}a"))));
         assert!(!fits_a_socket(Path::new("/d/a,b")));
+    }
+
+    #[test]
+    fn the_default_folder_is_one_that_the_server_can_enter() {
+        let place = tempfile::tempdir().unwrap(); // only its owner may enter it
+        let beside = place.path().join("data");
+        let chosen = default_data_dir(place.path());
+        if os::effective_uid() == 0 {
+            assert!(chosen.starts_with("/var/lib/hostolink"), "{}", chosen.display());
+            fs::set_permissions(place.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        assert_eq!(default_data_dir(place.path()), beside);
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub use error::ClusterError;
 
 use folder::Folder;
 use std::{
-    fs,
+    env, fs, io,
     os::unix::{ffi::OsStrExt, net::UnixStream},
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
@@ -113,6 +113,13 @@ pub fn running_url(data_dir: &Path, db: &str) -> Option<String> {
     // Somebody who may not connect shall not be given an address.
     let socket = file.socket_dir.join(format!(".s.PGSQL.{}", folder::PORT));
     (serves && UnixStream::connect(socket).is_ok()).then(|| url(&file.socket_dir, db))
+}
+
+/// Where the data goes when nobody said: `./data`. Root is the exception: PostgreSQL refuses to run as root, and the
+/// account that it runs as cannot enter a folder under root's home; then it is a folder under `/var/lib/hostolink`.
+/// The same working folder gives the same answer, so every command finds what `hostolink dev` serves.
+pub fn default_data_dir() -> io::Result<PathBuf> {
+    Ok(folder::default_data_dir(&env::current_dir()?))
 }
 
 /// The host is the percent-encoded socket folder. The port is written out, since each client would otherwise take it
