@@ -1,0 +1,55 @@
+//! What the frame must know of an operator; each operator's folder fills one in.
+
+use crate::App;
+use crate::books::Short;
+use crate::callbacks::{Callback, Hand};
+use crate::faults::Call;
+use crate::model::{Operation, Outcome, Provider};
+use crate::world::World;
+use axum::Router;
+use http::Method;
+use std::sync::Arc;
+
+/// The operator's particularities, as functions of values.
+pub(crate) struct Desk {
+    /// The paths below the operator's prefix.
+    pub(crate) routes: fn() -> Router<Arc<App>>,
+    /// What a call is for, from its method and its path below the prefix.
+    pub(crate) call: fn(&Method, &str) -> Call,
+    /// The callbacks that an operation's present state deserves.
+    pub(crate) callbacks: fn(&World, &Operation, Hand) -> Vec<Callback>,
+    /// How an operation ends when the money is not there.
+    pub(crate) short: fn(&Operation, Short) -> Outcome,
+    /// How an operation ends when the customer refuses.
+    pub(crate) refused: fn(&Operation) -> Outcome,
+    /// The word for "too late".
+    pub(crate) expired: &'static str,
+    /// A fresh user-facing transaction id, for this moment.
+    pub(crate) transaction_id: fn(i64) -> String,
+}
+
+impl Provider {
+    /// The particularities of this operator.
+    pub(crate) fn desk(self) -> &'static Desk {
+        match self {
+            Self::Wave => &crate::wave::DESK,
+        }
+    }
+}
+
+/// Every operator under its prefix.
+pub(crate) fn routes() -> Router<Arc<App>> {
+    Provider::ALL.iter().fold(Router::new(), |router, provider| {
+        router.nest(&format!("/{}", provider.name()), (provider.desk().routes)())
+    })
+}
+
+/// Which operator a path belongs to, and what the call is for. The pages that customers open are no calls.
+pub(crate) fn classify(method: &Method, path: &str) -> Option<(Provider, Call)> {
+    let (name, rest) = path.strip_prefix('/')?.split_once('/')?;
+    let provider = Provider::named(name)?;
+    if rest.starts_with("pay/") {
+        return None;
+    }
+    Some((provider, (provider.desk().call)(method, &format!("/{rest}"))))
+}

@@ -1,0 +1,5 @@
+//! The simulator over real HTTP: each operator's interface, its callbacks, its faults, and the books behind.
+
+mod faults;
+mod harness;
+mod wave;
