@@ -30,7 +30,6 @@ pub async fn ensure(server: &str) -> anyhow::Result<String> {
         .fetch_one(&mut connection)
         .await?;
     if !known {
-        forget_others(&mut connection).await?;
         make(server, &name, &mut connection).await?;
     }
     Ok(name)
@@ -49,12 +48,14 @@ async fn make(server: &str, name: &str, connection: &mut PgConnection) -> anyhow
     Ok(())
 }
 
-async fn forget_others(connection: &mut PgConnection) -> anyhow::Result<()> {
+/// Drops what earlier runs left. Only the keeper of a server that nobody uses yet may call it.
+pub async fn forget_all(server: &str) -> anyhow::Result<()> {
+    let mut connection = PgConnection::connect(server).await?;
     let old: Vec<String> = sqlx::query_scalar("SELECT datname FROM pg_database WHERE datname LIKE 'modele\\_%' OR datname LIKE 't\\_%'")
-        .fetch_all(&mut *connection)
+        .fetch_all(&mut connection)
         .await?;
     for name in old {
-        sqlx::query(AssertSqlSafe(format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))).execute(&mut *connection).await?;
+        sqlx::query(AssertSqlSafe(format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))).execute(&mut connection).await?;
     }
     Ok(())
 }

@@ -50,7 +50,7 @@ async fn living(dir: &Path) -> anyhow::Result<String> {
     std::fs::create_dir_all(dir)?;
     let log = std::fs::File::create(dir.with_extension("log"))?;
     // A group and standard streams of its own: it outlives this program and the terminal's Ctrl-C.
-    Command::new(std::env::current_exe()?)
+    let mut keeper = Command::new(std::env::current_exe()?)
         .arg("keep")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -62,6 +62,9 @@ async fn living(dir: &Path) -> anyhow::Result<String> {
     while started.elapsed() < START {
         if let Some(url) = answering(dir).await {
             return Ok(url);
+        }
+        if let Some(status) = keeper.try_wait()? {
+            bail!("the test server ended ({status}): see {}", dir.with_extension("log").display());
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -77,14 +80,17 @@ async fn answering(dir: &Path) -> Option<String> {
 
 /// Runs the server until nobody was connected for a while.
 fn keep(dir: &Path) -> anyhow::Result<()> {
-    let settings = [("max_connections", "400"), ("shared_buffers", "256MB"), ("full_page_writes", "off"), ("max_locks_per_transaction", "256")];
-    let mut server = cluster::Cluster::start(cluster::Options {
+    let settings = [("max_connections", "400"), ("shared_buffers", "256MB"), ("max_locks_per_transaction", "256")];
+    let server = cluster::Cluster::start(cluster::Options {
         data_dir: dir.to_owned(),
         fsync: false,
         settings: settings.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
     })?;
     let url = server.database_url("postgres");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    if let Err(error) = runtime.block_on(testkit::template::forget_all(&url)) {
+        eprintln!("databases of earlier runs stay: {error:#}");
+    }
     let mut seen = Instant::now();
     while seen.elapsed() < IDLE {
         std::thread::sleep(Duration::from_secs(2));
