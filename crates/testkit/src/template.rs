@@ -48,18 +48,6 @@ async fn make(server: &str, name: &str, connection: &mut PgConnection) -> anyhow
     Ok(())
 }
 
-/// Drops what earlier runs left. Only the keeper of a server that nobody uses yet may call it.
-pub async fn forget_all(server: &str) -> anyhow::Result<()> {
-    let mut connection = PgConnection::connect(server).await?;
-    let old: Vec<String> = sqlx::query_scalar("SELECT datname FROM pg_database WHERE datname LIKE 'modele\\_%' OR datname LIKE 't\\_%'")
-        .fetch_all(&mut connection)
-        .await?;
-    for name in old {
-        sqlx::query(AssertSqlSafe(format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))).execute(&mut connection).await?;
-    }
-    Ok(())
-}
-
 fn fingerprint(dir: &Path) -> anyhow::Result<String> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(dir)?.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
     files.sort();

@@ -44,10 +44,17 @@ fn tell(variables: &[(&str, &String)]) -> anyhow::Result<()> {
 
 /// The URL of a server that answers: the one that runs, or a new one.
 async fn living(dir: &Path) -> anyhow::Result<String> {
+    // Two runners at once start one server.
+    std::fs::create_dir_all(dir.parent().unwrap_or(dir))?;
+    let turn = std::fs::File::create(dir.with_extension("lock"))?;
+    turn.lock()?;
     if let Some(url) = answering(dir).await {
         return Ok(url);
     }
-    std::fs::create_dir_all(dir)?;
+    // What an earlier server held is of no use any more.
+    if dir.exists() {
+        std::fs::remove_dir_all(dir)?;
+    }
     let log = std::fs::File::create(dir.with_extension("log"))?;
     // A group and standard streams of its own: it outlives this program and the terminal's Ctrl-C.
     let mut keeper = Command::new(std::env::current_exe()?)
@@ -88,9 +95,6 @@ fn keep(dir: &Path) -> anyhow::Result<()> {
     })?;
     let url = server.database_url("postgres");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    if let Err(error) = runtime.block_on(testkit::template::forget_all(&url)) {
-        eprintln!("databases of earlier runs stay: {error:#}");
-    }
     let mut seen = Instant::now();
     while seen.elapsed() < IDLE {
         std::thread::sleep(Duration::from_secs(2));
