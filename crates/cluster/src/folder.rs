@@ -260,7 +260,8 @@ mod tests {
 
     #[test]
     fn the_default_folder_is_one_that_the_server_can_enter() {
-        let place = tempfile::tempdir().unwrap(); // only its owner may enter it
+        let place = tempfile::tempdir().unwrap();
+        fs::set_permissions(place.path(), fs::Permissions::from_mode(0o700)).unwrap();
         let beside = place.path().join("data");
         let chosen = default_data_dir(place.path());
         if os::effective_uid() == 0 {
