@@ -101,14 +101,18 @@ CREATE TABLE compteur (
 COMMENT ON TABLE compteur IS 'Fixed-window counters: budgets of sends and tries by destination, subject and network. portee holds hashes, never an identifier';
 
 CREATE TABLE echec_connexion (
-  id_user integer NOT NULL REFERENCES utilisateur (id_user) ON DELETE CASCADE,
+  sujet bytea NOT NULL,
   reseau varchar NOT NULL,
   echecs integer NOT NULL DEFAULT 0,
   bloque_jusqu timestamptz,
   reussi_le timestamptz,
-  PRIMARY KEY (id_user, reseau)
+  vu_le timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (sujet, reseau)
 );
+CREATE INDEX echec_connexion_reseau ON echec_connexion (reseau, vu_le) WHERE echecs > 0;
 COMMENT ON TABLE echec_connexion IS 'Wrong passwords by account and network: an attacker slows down himself, not the owner who signs in from a network that succeeded before';
+COMMENT ON COLUMN echec_connexion.sujet IS 'HMAC of the account, or of an identifier without account: who does not exist is counted and delayed like who does';
+COMMENT ON COLUMN echec_connexion.reseau IS '* counts all networks that never succeeded for the account';
 
 CREATE TABLE utilisateur_role (
   id_user integer NOT NULL REFERENCES utilisateur (id_user) ON DELETE CASCADE,
