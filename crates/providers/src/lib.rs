@@ -3,6 +3,8 @@
 //!
 //! * [`mail`]: one [`mail::Mailer`], by SMTP or into a development mailbox.
 //! * [`sms`]: one [`sms::Router`] over several routes, with fallback.
+//! * [`mobile_money`]: one connector a provider, behind the capabilities [`mobile_money::Collect`],
+//!   [`mobile_money::Payout`], [`mobile_money::Webhook`], [`mobile_money::Statement`] and [`mobile_money::Float`].
 //!
 //! An adapter never decides twice whether a message left: it answers with a class of [`SendError`], and only a class that
 //! proves that nothing left lets somebody else try freely.
@@ -12,6 +14,7 @@ mod http;
 pub mod mail;
 mod mailbox;
 mod mask;
+pub mod mobile_money;
 mod oauth;
 mod secret;
 pub mod sms;
@@ -19,3 +22,6 @@ pub mod vars;
 
 pub use delivery::{Receipt, SendError};
 pub use secret::Secret;
+
+/// Where the present comes from, in seconds since 1970: passed in, so that a test can hold it.
+pub type UnixSeconds = std::sync::Arc<dyn Fn() -> i64 + Send + Sync>;

@@ -60,6 +60,12 @@ impl<'a> Reader<'a> {
         Secret::new(self.required(key))
     }
 
+    /// Secrets separated by commas; at least one, since without any nothing could be verified.
+    pub(crate) fn secrets(&mut self, key: &str) -> Vec<Secret> {
+        let list = self.required(key);
+        list.split(',').map(str::trim).filter(|secret| !secret.is_empty()).map(Secret::new).collect()
+    }
+
     /// Base address of an HTTP interface, with or without default.
     pub(crate) fn base_url(&mut self, key: &str, default: Option<&str>) -> String {
         let value = match (self.optional(key), default) {

@@ -1,0 +1,27 @@
+//! Mobile money and its neighbours: one connector a provider, behind small capabilities.
+//!
+//! What every connector promises:
+//!
+//! * **No default in doubt.** A time-out, a server error, an unreadable answer or a word never seen before is
+//!   [`Outcome::Unknown`] or [`OperationState::Pending`], never a failure: money may have moved.
+//! * **Same order, same bytes.** Encoding is a pure function of the order, so a repeat carries the same key and the same
+//!   body. The caller commits the order before the first call and, after a doubt, looks up before it repeats.
+//! * **A webhook is a hint.** [`Webhook::verify`] says who wrote it; the state is then read from the provider, and
+//!   [`Observed::disagreement`] compares it with what was ordered.
+//! * **Everything is told.** Each exchange comes back as a masked [`Exchange`] for the caller to store.
+
+mod breaker;
+mod capability;
+mod exchange;
+mod model;
+mod sender;
+mod signature;
+pub mod wave;
+
+pub use capability::{Collect, Float, Payout, Statement, Webhook};
+pub use exchange::Exchange;
+pub use model::{
+    Action, Answer, Blame, CollectOrder, Delivery, Direction, Disagreement, Handle, Notice, NoticeKind, Observed,
+    OperationState, Outcome, Party, PayoutOrder, Rejected, Started, StatementLine, StatementPage, Trust, WalletKind,
+};
+pub use sender::SenderLimits;
