@@ -24,6 +24,8 @@ pub enum Purpose {
     Outbox,
     /// Cursors, receipts and other things that we hand out and read back.
     Token,
+    /// What has to be read again to deal with others: accounts at operators, secrets of webhooks.
+    Vault,
 }
 
 impl Purpose {
@@ -33,6 +35,7 @@ impl Purpose {
             Purpose::Pin => b"hostolink/pin/1",
             Purpose::Outbox => b"hostolink/outbox/1",
             Purpose::Token => b"hostolink/token/1",
+            Purpose::Vault => b"hostolink/vault/1",
         }
     }
 }
