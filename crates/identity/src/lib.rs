@@ -14,17 +14,26 @@
 //! Extractors of other houses ([`Signed`](session::Signed), …) find [`Identity`] in the request's extensions: the server
 //! adds [`Identity::layer`] once around its whole router.
 
+mod account;
+mod budget;
 mod config;
 mod error;
+mod message;
+mod password;
+mod ticket;
 
 use std::sync::Arc;
 
 use axum::Extension;
-use kernel::{Clock, Db, Keys, Random};
+use kernel::{Clock, Db, Failure, Identifier, Keys, Random};
 use utoipa_axum::router::OpenApiRouter;
 
+pub use account::Found;
 pub use config::{Config, Limits, Mode};
 pub use error::IdentityError;
+
+use account::Finder;
+use password::Hasher;
 
 /// What identity is made from.
 #[derive(Debug)]
@@ -53,6 +62,8 @@ pub struct Core {
     pub(crate) random: Random,
     pub(crate) keys: Keys,
     pub(crate) config: Config,
+    pub(crate) hasher: Hasher,
+    pub(crate) finder: Finder,
 }
 
 impl std::ops::Deref for Identity {
@@ -65,9 +76,16 @@ impl std::ops::Deref for Identity {
 
 impl Identity {
     /// Starts the house: its threads and its gathered reads. Called inside a tokio runtime.
-    pub fn new(deps: Deps) -> Self {
+    pub fn new(deps: Deps) -> Result<Self, Failure> {
         let Deps { db, clock, random, keys, config } = deps;
-        Self(Arc::new(Core { db, clock, random, keys, config }))
+        let hasher = Hasher::start(&random)?;
+        let finder = account::start_finder(&db.hot);
+        Ok(Self(Arc::new(Core { db, clock, random, keys, config, hasher, finder })))
+    }
+
+    /// Who has this identifier: one of many gathered reads. `None` when nobody has it.
+    pub async fn find(&self, identifier: &Identifier) -> Result<Option<Found>, Failure> {
+        self.finder.get(identifier.as_str().to_owned()).await
     }
 
     /// Lets the extractors of every house find identity; the server adds it once around its router.

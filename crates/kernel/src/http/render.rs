@@ -89,7 +89,10 @@ fn is_plain_text(response: &Response) -> bool {
 }
 
 fn success(lexicon: &Lexicon, asked: &Asked, envelope: &Envelope, mut response: Response) -> Response {
-    let sentence = lexicon.sentence(asked.lang, envelope.code, &[]);
+    let sentence = match envelope.fixed {
+        Some(fixed) => fixed.to_owned(),
+        None => lexicon.sentence(asked.lang, envelope.code, &[]),
+    };
     let mut body = Vec::with_capacity(envelope.data.len() + sentence.len() + 64);
     body.extend_from_slice(br#"{"status":"success","message":"#);
     body.extend_from_slice(Value::from(sentence).to_string().as_bytes());

@@ -10,6 +10,7 @@ use super::Problem;
 pub struct Reply<T> {
     status: StatusCode,
     code: &'static str,
+    fixed: Option<&'static str>,
     data: T,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
@@ -17,7 +18,7 @@ pub struct Reply<T> {
 impl<T: Serialize> Reply<T> {
     /// 200
     pub fn ok(code: &'static str, data: T) -> Self {
-        Self { status: StatusCode::OK, code, data, headers: Vec::new() }
+        Self { status: StatusCode::OK, code, fixed: None, data, headers: Vec::new() }
     }
 
     /// 201
@@ -28,6 +29,13 @@ impl<T: Serialize> Reply<T> {
     /// 202: the outcome comes later.
     pub fn accepted(code: &'static str, data: T) -> Self {
         Self { status: StatusCode::ACCEPTED, ..Self::ok(code, data) }
+    }
+
+    /// The citizens' document fixes its messages letter for letter: they are not translated.
+    #[must_use]
+    pub fn with_fixed_message(mut self, message: &'static str) -> Self {
+        self.fixed = Some(message);
+        self
     }
 
     /// Adds a header.
@@ -42,6 +50,7 @@ impl<T: Serialize> Reply<T> {
 #[derive(Clone, Debug)]
 pub(super) struct Envelope {
     pub(super) code: &'static str,
+    pub(super) fixed: Option<&'static str>,
     pub(super) data: Bytes,
 }
 
@@ -53,7 +62,23 @@ impl<T: Serialize> IntoResponse for Reply<T> {
         };
         let mut response = self.status.into_response();
         response.headers_mut().extend(self.headers);
-        response.extensions_mut().insert(Envelope { code: self.code, data: data.into() });
+        response.extensions_mut().insert(Envelope { code: self.code, fixed: self.fixed, data: data.into() });
         response
     }
+}
+
+/// Documents the envelope of a success: `answer!(UserCheckedAnswer, UserChecked)` is the schema whose `data` is the second.
+#[macro_export]
+macro_rules! answer {
+    ($name:ident, $data:ty) => {
+        #[doc = concat!("The answer whose data is `", stringify!($data), "`.")]
+        #[derive(utoipa::ToSchema)]
+        #[allow(dead_code, reason = "a schema only: the envelope is written by the outermost layer")]
+        pub(crate) struct $name {
+            #[schema(examples("success"))]
+            status: String,
+            message: String,
+            data: $data,
+        }
+    };
 }
