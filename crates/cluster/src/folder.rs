@@ -91,16 +91,16 @@ fn may(account: &Account, what: &str, folder: &Path) -> io::Result<bool> {
     command.status().map(|status| status.success())
 }
 
-/// `data` in the folder `here`, or, for root, whose server runs as somebody else, a folder of its own in /var/lib when
-/// that account cannot enter `here`. The name tells two such folders apart.
-pub(crate) fn default_data_dir(here: &Path) -> PathBuf {
-    let beside = here.join("data");
-    let nearest = if beside.is_dir() { &beside } else { here };
+/// This folder, or, for root, whose server runs as somebody else, one of its own in /var/lib when that account cannot
+/// enter it. The name tells two such folders apart.
+pub(crate) fn reachable(preferred: &Path) -> PathBuf {
+    // What is not there yet will be made, and given away if need be: what matters is the way to it.
+    let Some(nearest) = preferred.ancestors().find(|path| path.is_dir()) else { return preferred.to_path_buf() };
     match server_account(nearest) {
         Ok(Some(account)) if !may(&account, "-x", nearest).unwrap_or(false) => {
-            PathBuf::from(format!("/var/lib/hostolink/{:016x}", hash_of(here)))
+            PathBuf::from(format!("/var/lib/hostolink/{:016x}", hash_of(preferred)))
         }
-        _ => beside,
+        _ => preferred.to_path_buf(),
     }
 }
 
@@ -259,16 +259,17 @@ mod tests {
     }
 
     #[test]
-    fn the_default_folder_is_one_that_the_server_can_enter() {
+    fn a_folder_that_the_server_cannot_enter_is_moved() {
         let place = tempfile::tempdir().unwrap();
         fs::set_permissions(place.path(), fs::Permissions::from_mode(0o700)).unwrap();
-        let beside = place.path().join("data");
-        let chosen = default_data_dir(place.path());
+        let wanted = place.path().join("made/later");
         if os::effective_uid() == 0 {
+            let chosen = reachable(&wanted);
             assert!(chosen.starts_with("/var/lib/hostolink"), "{}", chosen.display());
+            assert_ne!(chosen, reachable(&place.path().join("another")));
             fs::set_permissions(place.path(), fs::Permissions::from_mode(0o755)).unwrap();
         }
-        assert_eq!(default_data_dir(place.path()), beside);
+        assert_eq!(reachable(&wanted), wanted);
     }
 
     #[test]

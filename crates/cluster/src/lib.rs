@@ -115,11 +115,16 @@ pub fn running_url(data_dir: &Path, db: &str) -> Option<String> {
     (serves && UnixStream::connect(socket).is_ok()).then(|| url(&file.socket_dir, db))
 }
 
-/// Where the data goes when nobody said: `./data`. Root is the exception: PostgreSQL refuses to run as root, and the
-/// account that it runs as cannot enter a folder under root's home; then it is a folder under `/var/lib/hostolink`.
-/// The same working folder gives the same answer, so every command finds what `hostolink dev` serves.
+/// Where the data goes when nobody said: `./data`, or what [`reachable_dir`] gives instead. The same working folder
+/// gives the same answer, so every command finds what `hostolink dev` serves.
 pub fn default_data_dir() -> io::Result<PathBuf> {
-    Ok(folder::default_data_dir(&env::current_dir()?))
+    Ok(reachable_dir(&env::current_dir()?.join("data")))
+}
+
+/// This folder where a cluster can be in it. Root is the exception: PostgreSQL refuses to run as root, and the account
+/// that it runs as cannot enter a folder under root's home; then it is a folder under `/var/lib/hostolink`.
+pub fn reachable_dir(preferred: &Path) -> PathBuf {
+    folder::reachable(preferred)
 }
 
 /// The host is the percent-encoded socket folder. The port is written out, since each client would otherwise take it
