@@ -9,6 +9,12 @@ use serde::{Deserialize, Serialize};
 pub struct Credentials {
     /// Wave Business.
     pub wave: WaveKeys,
+    /// MTN MoMo.
+    pub mtn: MtnKeys,
+    /// Orange.
+    pub orange: OrangeKeys,
+    /// Djamo.
+    pub djamo: DjamoKeys,
 }
 
 /// The keys of a Wave wallet.
@@ -33,6 +39,92 @@ impl Default for WaveKeys {
     }
 }
 
+/// The keys of MTN's products.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MtnKeys {
+    /// Collection.
+    pub collection: MtnProductKeys,
+    /// Disbursement.
+    pub disbursement: MtnProductKeys,
+    /// Remittance.
+    pub remittance: MtnProductKeys,
+    /// The host that was registered for callbacks; any when `None`.
+    pub callback_host: Option<String>,
+}
+
+impl Default for MtnKeys {
+    fn default() -> Self {
+        let product = |name: &str, user: &str| MtnProductKeys {
+            subscription_key: format!("simulator-{name}-subscription"),
+            api_user: user.to_owned(),
+            api_key: format!("simulator-{name}-api-key"),
+        };
+        Self {
+            collection: product("collection", "6f1c1f0e-5d7a-4a51-9b1e-2f2f6f1c1f01"),
+            disbursement: product("disbursement", "6f1c1f0e-5d7a-4a51-9b1e-2f2f6f1c1f02"),
+            remittance: product("remittance", "6f1c1f0e-5d7a-4a51-9b1e-2f2f6f1c1f03"),
+            callback_host: None,
+        }
+    }
+}
+
+/// The keys of one product of MTN.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MtnProductKeys {
+    /// `Ocp-Apim-Subscription-Key`.
+    pub subscription_key: String,
+    /// The API user, a UUID.
+    pub api_user: String,
+    /// The API user's key.
+    pub api_key: String,
+}
+
+/// The keys of an Orange application and of its merchant account.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OrangeKeys {
+    /// OAuth client.
+    pub client_id: String,
+    /// OAuth secret.
+    pub client_secret: String,
+    /// The merchant key of Web Payment.
+    pub merchant_key: String,
+}
+
+impl Default for OrangeKeys {
+    fn default() -> Self {
+        Self {
+            client_id: "simulator-client".to_owned(),
+            client_secret: "simulator-secret".to_owned(),
+            merchant_key: "simulator-merchant".to_owned(),
+        }
+    }
+}
+
+/// The keys of a Djamo company.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DjamoKeys {
+    /// Bearer token.
+    pub access_token: String,
+    /// `X-Company-Id`.
+    pub company_id: String,
+    /// Signs the webhooks.
+    pub webhook_secret: String,
+}
+
+impl Default for DjamoKeys {
+    fn default() -> Self {
+        Self {
+            access_token: "at_simulator".to_owned(),
+            company_id: "5d1d3c52-6a4e-4f0e-9a42-0d7a4c1b9e10".to_owned(),
+            webhook_secret: "djamo_simulator".to_owned(),
+        }
+    }
+}
+
 /// A `Debug` that shows that there is something, and not what.
 macro_rules! hidden {
     ($($name:ident),+ $(,)?) => {$(
@@ -44,4 +136,4 @@ macro_rules! hidden {
     )+};
 }
 
-hidden!(WaveKeys);
+hidden!(WaveKeys, MtnProductKeys, OrangeKeys, DjamoKeys);

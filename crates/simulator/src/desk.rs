@@ -33,6 +33,9 @@ impl Provider {
     pub(crate) fn desk(self) -> &'static Desk {
         match self {
             Self::Wave => &crate::wave::DESK,
+            Self::Mtn => &crate::mtn::DESK,
+            Self::Orange => &crate::orange::DESK,
+            Self::Djamo => &crate::djamo::DESK,
         }
     }
 }

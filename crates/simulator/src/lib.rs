@@ -8,9 +8,12 @@ mod callbacks;
 mod control;
 mod credentials;
 mod desk;
+mod djamo;
 mod faults;
 mod journal;
 mod model;
+mod mtn;
+mod orange;
 mod page;
 mod people;
 mod server;
@@ -18,7 +21,7 @@ mod wave;
 mod wire;
 mod world;
 
-pub use credentials::{Credentials, WaveKeys};
+pub use credentials::{Credentials, DjamoKeys, MtnKeys, MtnProductKeys, OrangeKeys, WaveKeys};
 pub use model::Provider;
 
 use callbacks::Callback;
@@ -81,7 +84,7 @@ pub async fn serve(
 ) -> anyhow::Result<()> {
     let listener = TcpListener::bind(options.listen).await?;
     let address = listener.local_addr()?;
-    let settings = Arc::new(Settings { credentials: options.credentials, base_url: format!("http://{address}") });
+    let settings = Arc::new(Settings::new(options.credentials, format!("http://{address}"))?);
     let world = World::open(settings, options.callbacks, options.auto_approve_after, options.state_file.as_deref())?;
     let (outbox, queue) = mpsc::channel(callbacks::MAX_WAITING);
     let app = Arc::new(App { world: Mutex::new(world), outbox });
@@ -123,6 +126,12 @@ impl App {
         };
         self.send(produced);
         Ok(op)
+    }
+
+    /// Queues the callbacks that an operation's present state deserves, when it came to be without being settled.
+    fn announce(&self, op: &Operation) {
+        let produced = callbacks::of_change(&mut self.world(), op);
+        self.send(produced);
     }
 
     fn send(&self, produced: Vec<Callback>) {

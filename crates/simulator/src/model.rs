@@ -9,17 +9,26 @@ use serde_json::Value;
 pub enum Provider {
     /// Wave Business API.
     Wave,
+    /// MTN MoMo Open API.
+    Mtn,
+    /// Orange: Web Payment and SMS.
+    Orange,
+    /// Djamo Business API.
+    Djamo,
 }
 
 impl Provider {
     /// All of them, in the order in which they are shown.
-    pub const ALL: &'static [Self] = &[Self::Wave];
+    pub const ALL: &'static [Self] = &[Self::Wave, Self::Mtn, Self::Orange, Self::Djamo];
 
     /// The name, in paths and in the control interface.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Wave => "wave",
+            Self::Mtn => "mtn",
+            Self::Orange => "orange",
+            Self::Djamo => "djamo",
         }
     }
 
