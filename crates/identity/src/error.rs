@@ -58,6 +58,12 @@ pub enum IdentityError {
     /// The account is suspended.
     #[error("suspended")]
     Suspended,
+    /// Another request replaced this refresh token while this one was on its way.
+    #[error("refreshed by another request")]
+    RefreshRaced,
+    /// A wrong password where a signed-in person is asked for it again.
+    #[error("wrong password")]
+    PasswordWrong,
     /// The operation needs a proved identifier.
     #[error("not verified")]
     NotVerified,
@@ -111,9 +117,9 @@ impl From<IdentityError> for Problem {
         let of = |status| Problem::new(status, code);
         match error {
             E::Field(field, reason) => Problem::field(field, reason),
-            E::AlreadyRegistered | E::PasswordAlreadySet | E::IdentifierTaken => of(StatusCode::CONFLICT),
+            E::AlreadyRegistered | E::PasswordAlreadySet | E::IdentifierTaken | E::RefreshRaced => of(StatusCode::CONFLICT),
             E::UnknownIdentifier => of(StatusCode::NOT_FOUND),
-            E::ProofRequired | E::TicketInvalid | E::NotAllowed | E::Suspended | E::NotVerified | E::PinNotSet => {
+            E::ProofRequired | E::TicketInvalid | E::NotAllowed | E::Suspended | E::NotVerified | E::PinNotSet | E::PasswordWrong => {
                 of(StatusCode::FORBIDDEN)
             }
             E::OtpWrong { attempts_left } => of(StatusCode::UNAUTHORIZED)
@@ -161,6 +167,8 @@ impl IdentityError {
             Self::TokenExpired => "identity.token_expired",
             Self::NotAllowed => "identity.not_allowed",
             Self::Suspended => "identity.suspended",
+            Self::RefreshRaced => "identity.refresh_raced",
+            Self::PasswordWrong => "identity.password_wrong",
             Self::NotVerified => "identity.not_verified",
             Self::PinWrong { .. } => "identity.pin_wrong",
             Self::PinNotSet => "identity.pin_not_set",

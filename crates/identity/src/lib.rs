@@ -18,8 +18,12 @@ mod account;
 mod budget;
 mod config;
 mod error;
+mod event;
+pub mod me;
 mod message;
-mod password;
+pub mod password;
+pub mod session;
+mod sign_in;
 mod ticket;
 
 use std::sync::Arc;
@@ -64,6 +68,8 @@ pub struct Core {
     pub(crate) config: Config,
     pub(crate) hasher: Hasher,
     pub(crate) finder: Finder,
+    pub(crate) sessions: session::Lookup,
+    pub(crate) turns: sign_in::Turns,
 }
 
 impl std::ops::Deref for Identity {
@@ -80,7 +86,9 @@ impl Identity {
         let Deps { db, clock, random, keys, config } = deps;
         let hasher = Hasher::start(&random)?;
         let finder = account::start_finder(&db.hot);
-        Ok(Self(Arc::new(Core { db, clock, random, keys, config, hasher, finder })))
+        let sessions = session::start(db.hot.clone(), clock.clone());
+        let turns = sign_in::Turns::default();
+        Ok(Self(Arc::new(Core { db, clock, random, keys, config, hasher, finder, sessions, turns })))
     }
 
     /// Who has this identifier: one of many gathered reads. `None` when nobody has it.
@@ -96,5 +104,7 @@ impl Identity {
 
 /// Everything under `/api`.
 pub fn routes(identity: Identity) -> OpenApiRouter {
-    OpenApiRouter::new().layer(identity.layer())
+    let layer = identity.layer();
+    let routes = OpenApiRouter::new().merge(sign_in::routes()).merge(session::routes());
+    routes.with_state(identity).layer(layer)
 }
