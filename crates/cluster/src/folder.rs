@@ -94,13 +94,14 @@ fn may(account: &Account, what: &str, folder: &Path) -> io::Result<bool> {
 /// This folder, or, for root, whose server runs as somebody else, one of its own in /var/lib when that account cannot
 /// enter it. The name tells two such folders apart.
 pub(crate) fn reachable(preferred: &Path) -> PathBuf {
+    let Ok(preferred) = std::path::absolute(preferred) else { return preferred.to_path_buf() };
     // What is not there yet will be made, and given away if need be: what matters is the way to it.
-    let Some(nearest) = preferred.ancestors().find(|path| path.is_dir()) else { return preferred.to_path_buf() };
+    let Some(nearest) = preferred.ancestors().find(|path| path.is_dir()) else { return preferred };
     match server_account(nearest) {
         Ok(Some(account)) if !may(&account, "-x", nearest).unwrap_or(false) => {
-            PathBuf::from(format!("/var/lib/hostolink/{:016x}", hash_of(preferred)))
+            PathBuf::from(format!("/var/lib/hostolink/{:016x}", hash_of(&preferred)))
         }
-        _ => preferred.to_path_buf(),
+        _ => preferred,
     }
 }
 
@@ -270,6 +271,7 @@ mod tests {
             fs::set_permissions(place.path(), fs::Permissions::from_mode(0o755)).unwrap();
         }
         assert_eq!(reachable(&wanted), wanted);
+        assert!(reachable(Path::new("here")).is_absolute());
     }
 
     #[test]

@@ -27,7 +27,8 @@ fn main() -> anyhow::Result<()> {
 
 fn data_dir() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"), PathBuf::from);
-    target.join("testdb")
+    // A clone under root's home cannot be entered by the account that runs PostgreSQL for root.
+    cluster::reachable_dir(&target.join("testdb"))
 }
 
 /// nextest reads variables from the file that it names; without it they are printed.
