@@ -1,0 +1,2 @@
+//! The health map.
+pub mod geo; pub mod hours; pub mod kind; pub mod phone; pub mod text;
