@@ -1,4 +1,4 @@
-//! A short-lived access token, fetched once and shared (`client_credentials`).
+//! A short-lived access token, fetched once and shared.
 
 use std::time::Duration;
 
@@ -13,21 +13,17 @@ const RENEW_BEFORE_S: u64 = 60;
 /// A token is never kept longer, in seconds, whatever the provider says.
 const MAX_LIFE_S: u64 = 24 * 3600;
 
-/// Why there is no token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TokenError {
-    /// The provider refuses our credentials (HTTP status).
-    Refused(u16),
-    /// The provider cannot answer now; nothing was sent.
-    Unavailable,
+/// A token as providers answer it; CinetPay calls its life otherwise or leaves it out.
+#[derive(Deserialize)]
+pub(crate) struct FreshToken {
+    access_token: Secret,
+    #[serde(default = "default_life_s")]
+    expires_in: u64,
 }
 
-/// The token of one set of credentials.
-pub(crate) struct TokenCache {
-    url: String,
-    user: String,
-    password: Secret,
-    current: Mutex<Option<Token>>,
+/// Life of a token whose answer does not tell it, in seconds.
+fn default_life_s() -> u64 {
+    600
 }
 
 struct Token {
@@ -35,29 +31,25 @@ struct Token {
     renew_at: Instant,
 }
 
-#[derive(Deserialize)]
-struct TokenAnswer {
-    access_token: Secret,
-    expires_in: u64,
+/// The place of one token.
+#[derive(Default)]
+pub(crate) struct TokenCell {
+    current: Mutex<Option<Token>>,
 }
 
-impl TokenCache {
-    pub(crate) fn new(url: String, user: String, password: Secret) -> Self {
-        Self { url, user, password, current: Mutex::new(None) }
-    }
-
-    /// The current token, or a new one. The lock is held while fetching: fifty waiters make one request, not fifty
-    /// (Orange allows fifty a minute).
-    pub(crate) async fn get(&self, client: &Client) -> Result<Secret, TokenError> {
+impl TokenCell {
+    /// The current token, or the one that `fetch` brings. The lock is held meanwhile: fifty waiters make one request, not
+    /// fifty (Orange allows fifty a minute).
+    pub(crate) async fn get_or<E>(&self, fetch: impl Future<Output = Result<FreshToken, E>>) -> Result<Secret, E> {
         let mut current = self.current.lock().await;
         if let Some(token) = current.as_ref().filter(|token| Instant::now() < token.renew_at) {
             return Ok(token.value.clone());
         }
-        let answer = self.fetch(client).await?;
-        let life_s = answer.expires_in.min(MAX_LIFE_S).saturating_sub(RENEW_BEFORE_S);
+        let fresh = fetch.await?;
+        let life_s = fresh.expires_in.min(MAX_LIFE_S).saturating_sub(RENEW_BEFORE_S);
         let renew_at = Instant::now() + Duration::from_secs(life_s);
-        *current = Some(Token { value: answer.access_token.clone(), renew_at });
-        Ok(answer.access_token)
+        *current = Some(Token { value: fresh.access_token.clone(), renew_at });
+        Ok(fresh.access_token)
     }
 
     /// Drops a token that the provider has just refused, unless somebody replaced it meanwhile.
@@ -67,8 +59,39 @@ impl TokenCache {
             *current = None;
         }
     }
+}
 
-    async fn fetch(&self, client: &Client) -> Result<TokenAnswer, TokenError> {
+/// Why there is no token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TokenError {
+    /// The provider refuses our credentials (HTTP status).
+    Refused(u16),
+    /// The provider cannot answer now; nothing was sent.
+    Unavailable,
+}
+
+/// The token of one set of client credentials, for a messaging route.
+pub(crate) struct ClientCredentials {
+    url: String,
+    user: String,
+    password: Secret,
+    cell: TokenCell,
+}
+
+impl ClientCredentials {
+    pub(crate) fn new(url: String, user: String, password: Secret) -> Self {
+        Self { url, user, password, cell: TokenCell::default() }
+    }
+
+    pub(crate) async fn get(&self, client: &Client) -> Result<Secret, TokenError> {
+        self.cell.get_or(self.fetch(client)).await
+    }
+
+    pub(crate) async fn forget(&self, refused: &Secret) {
+        self.cell.forget(refused).await;
+    }
+
+    async fn fetch(&self, client: &Client) -> Result<FreshToken, TokenError> {
         let request = client
             .post(&self.url)
             .basic_auth(&self.user, Some(self.password.expose()))

@@ -12,7 +12,8 @@ pub trait Collect: Send + Sync {
     fn request_payment<'a>(&'a self, order: &'a CollectOrder) -> BoxFuture<'a, Answer<Started>>;
 
     /// Reads the state, by the provider's identifier or else by our reference. `Known(None)` means that the provider knows
-    /// nothing of it, so the same order may be sent again.
+    /// nothing of it *now*: a request that is still on its way may arrive later, so wait longer than a time-out before
+    /// the same order is sent again.
     fn state<'a>(&'a self, handle: &'a Handle) -> BoxFuture<'a, Answer<Option<Observed>>>;
 }
 
@@ -24,7 +25,7 @@ pub trait Payout: Send + Sync {
     /// Reads the state of an operation whose identifier at the provider is known.
     fn state<'a>(&'a self, handle: &'a Handle) -> BoxFuture<'a, Answer<Option<Observed>>>;
 
-    /// Finds an operation whose answer was lost. `Known(None)` means that the provider knows nothing of it.
+    /// Finds an operation whose answer was lost. `Known(None)` as in [`Collect::state`].
     fn find_by_reference<'a>(&'a self, handle: &'a Handle) -> BoxFuture<'a, Answer<Option<Observed>>>;
 }
 

@@ -10,12 +10,17 @@
 //!   [`Observed::disagreement`] compares it with what was ordered.
 //! * **Everything is told.** Each exchange comes back as a masked [`Exchange`] for the caller to store.
 
+mod bearer;
 mod breaker;
 mod capability;
+pub mod djamo;
 mod exchange;
 mod model;
+pub mod mtn;
+pub mod orange;
 mod sender;
 mod signature;
+mod text;
 pub mod wave;
 
 pub use capability::{Collect, Float, Payout, Statement, Webhook};

@@ -76,14 +76,6 @@ impl<T> Outcome<T> {
     pub(crate) fn not_executed(code: impl Into<String>) -> Self {
         Self::NotExecuted { code: code.into() }
     }
-
-    pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> Outcome<U> {
-        match self {
-            Self::Known(value) => Outcome::Known(change(value)),
-            Self::NotExecuted { code } => Outcome::NotExecuted { code },
-            Self::Unknown { code } => Outcome::Unknown { code },
-        }
-    }
 }
 
 /// An outcome and the exchanges that led to it, masked and ready to be stored.
@@ -495,6 +487,12 @@ pub struct StatementPage {
     pub lines: Vec<StatementLine>,
     /// Where the next page starts.
     pub next: Option<String>,
+}
+
+/// A handle for the tests of the connectors' encodings.
+#[cfg(test)]
+pub(crate) fn sample_handle() -> Handle {
+    Handle::new("HSTL-WDR-01J9", Uuid::from_u128(0x6f1c_1f0e_5d7a_4a51_9b1e_2f2f_6f1c_1f0e), 1500)
 }
 
 #[cfg(test)]

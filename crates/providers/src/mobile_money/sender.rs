@@ -51,6 +51,7 @@ pub(crate) enum Effect {
 }
 
 /// One request.
+#[derive(Clone)]
 pub(crate) struct Call {
     pub(crate) operation: &'static str,
     pub(crate) method: Method,
@@ -86,7 +87,7 @@ impl Call {
 
 /// What came back of a request.
 #[derive(Debug)]
-pub(crate) enum Sent {
+pub(crate) enum Attempt {
     /// An answer, of any status.
     Reply(Reply),
     /// It certainly did not leave.
@@ -113,7 +114,7 @@ impl Reply {
     }
 }
 
-impl Sent {
+impl Attempt {
     /// Reads a reply; the two other cases mean the same everywhere.
     pub(crate) fn then<T>(self, read: impl FnOnce(Reply) -> Outcome<T>) -> Outcome<T> {
         match self {
@@ -152,7 +153,7 @@ impl Sender {
     }
 
     /// Sends one request, repeating it only where that is harmless, and records every attempt.
-    pub(crate) async fn call(&self, call: &Call, exchanges: &mut Vec<Exchange>) -> Sent {
+    pub(crate) async fn call(&self, call: &Call, exchanges: &mut Vec<Exchange>) -> Attempt {
         let mut pause = Duration::from_millis(FIRST_PAUSE_MS);
         let mut attempt = 1;
         loop {
@@ -166,11 +167,11 @@ impl Sender {
         }
     }
 
-    async fn attempt(&self, call: &Call, attempt: u32, exchanges: &mut Vec<Exchange>) -> Sent {
+    async fn attempt(&self, call: &Call, attempt: u32, exchanges: &mut Vec<Exchange>) -> Attempt {
         let started = Instant::now();
         let sent = match self.turn().await {
             Ok(()) => self.exchange(call).await,
-            Err(code) => Sent::NotSent(code),
+            Err(code) => Attempt::NotSent(code),
         };
         let record = self.record(call, attempt, started.elapsed(), &sent);
         tracing::info!(
@@ -196,7 +197,7 @@ impl Sender {
         if self.breaker.admits() { Ok(()) } else { Err("circuit_open") }
     }
 
-    async fn exchange(&self, call: &Call) -> Sent {
+    async fn exchange(&self, call: &Call) -> Attempt {
         let url = format!("{}{}", self.base_url, call.path);
         let mut request = self.client.request(call.method.clone(), url);
         for (name, value) in &call.headers {
@@ -213,16 +214,16 @@ impl Sender {
             Ok(_) | Err(_) => self.breaker.failure(),
         }
         match result {
-            Ok(answer) => Sent::Reply(Reply { status: answer.status, body: answer.body }),
-            Err(failure @ (Failure::Unreachable | Failure::Unsendable)) => Sent::NotSent(failure.code()),
-            Err(failure @ (Failure::Timeout | Failure::Broken)) => Sent::Lost(failure.code()),
+            Ok(answer) => Attempt::Reply(Reply { status: answer.status, body: answer.body }),
+            Err(failure @ (Failure::Unreachable | Failure::Unsendable)) => Attempt::NotSent(failure.code()),
+            Err(failure @ (Failure::Timeout | Failure::Broken)) => Attempt::Lost(failure.code()),
         }
     }
 
-    fn record(&self, call: &Call, attempt: u32, elapsed: Duration, sent: &Sent) -> Exchange {
+    fn record(&self, call: &Call, attempt: u32, elapsed: Duration, sent: &Attempt) -> Exchange {
         let (status, failure, response) = match sent {
-            Sent::Reply(reply) => (Some(reply.status), None, masked_body(&reply.body)),
-            Sent::NotSent(code) | Sent::Lost(code) => (None, Some(*code), String::new()),
+            Attempt::Reply(reply) => (Some(reply.status), None, masked_body(&reply.body)),
+            Attempt::NotSent(code) | Attempt::Lost(code) => (None, Some(*code), String::new()),
         };
         Exchange {
             provider: self.provider,
@@ -239,11 +240,11 @@ impl Sender {
     }
 }
 
-fn may_repeat(effect: Effect, sent: &Sent) -> bool {
+fn may_repeat(effect: Effect, sent: &Attempt) -> bool {
     match (effect, sent) {
-        (_, Sent::NotSent(code)) => *code == Failure::Unreachable.code(),
-        (Effect::Read, Sent::Lost(_)) => true,
-        (Effect::Read, Sent::Reply(reply)) => matches!(reply.status, 408 | 429 | 502..=504),
-        (Effect::Write, Sent::Lost(_) | Sent::Reply(_)) => false,
+        (_, Attempt::NotSent(code)) => *code == Failure::Unreachable.code(),
+        (Effect::Read, Attempt::Lost(_)) => true,
+        (Effect::Read, Attempt::Reply(reply)) => matches!(reply.status, 408 | 429 | 502..=504),
+        (Effect::Write, Attempt::Lost(_) | Attempt::Reply(_)) => false,
     }
 }

@@ -11,7 +11,7 @@ use super::{EXCHANGE_TIMEOUT_S, OrangeConfig, Sms, SmsRoute};
 use crate::{
     Receipt, Secret, SendError,
     http::{self, Answer, Failure},
-    oauth::{TokenCache, TokenError},
+    oauth::{ClientCredentials, TokenError},
 };
 
 const NAME: &str = "orange";
@@ -19,7 +19,7 @@ const NAME: &str = "orange";
 /// Orange SMS API.
 pub struct Orange {
     client: Client,
-    tokens: TokenCache,
+    tokens: ClientCredentials,
     url: String,
     sender_address: String,
     sender_name: Option<String>,
@@ -40,7 +40,7 @@ impl Orange {
         let sender_in_path = utf8_percent_encode(&sender_address, NON_ALPHANUMERIC);
         let url = format!("{}/smsmessaging/v1/outbound/{sender_in_path}/requests", config.base_url);
         let token_url = format!("{}/oauth/v3/token", config.base_url);
-        let tokens = TokenCache::new(token_url, config.client_id, config.client_secret);
+        let tokens = ClientCredentials::new(token_url, config.client_id, config.client_secret);
         Ok(Self { client, tokens, url, sender_address, sender_name: config.sender_name })
     }
 

@@ -2,6 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod mail;
+mod money;
+mod operators;
 mod peers;
 mod sms_http;
 mod sms_kannel;
+mod wave;

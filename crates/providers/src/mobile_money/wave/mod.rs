@@ -5,13 +5,13 @@ mod wire;
 
 use chrono::NaiveDate;
 use futures_util::future::BoxFuture;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{
     Answer, Collect, CollectOrder, Delivery, Float, Handle, Notice, Observed, Payout, PayoutOrder, Rejected,
     SenderLimits, Started, Statement, StatementPage, Webhook,
-    sender::{Call, Reply, Sender, Sent},
+    sender::{Call, Reply, Sender, Attempt},
     signature::hmac_sha256,
+    text::escaped,
 };
 use crate::{
     Secret, SendError, UnixSeconds,
@@ -72,7 +72,7 @@ impl Wave {
         let call = self.authenticated(call);
         let outcome = match call {
             Some(call) => self.sender.call(&call, &mut exchanges).await.then(read),
-            None => Sent::NotSent("unsignable").then(read),
+            None => Attempt::NotSent("unsignable").then(read),
         };
         Answer { outcome, exchanges }
     }
@@ -92,10 +92,6 @@ fn request_signature(secret: &Secret, unix_s: i64, body: &[u8]) -> Option<String
     let time = unix_s.to_string();
     let signature = hmac_sha256(secret, &[time.as_bytes(), body])?;
     Some(format!("t={time},v1={}", hex::encode(signature)))
-}
-
-fn escaped(text: &str) -> String {
-    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
 impl Collect for Wave {

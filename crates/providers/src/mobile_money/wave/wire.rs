@@ -261,7 +261,8 @@ fn read_one<T: for<'de> Deserialize<'de>>(
         200 => {
             serde_json::from_slice(&reply.body).map_or_else(|_| unreadable(), |value| Outcome::Known(Some(read(value))))
         }
-        404 => Outcome::Known(None),
+        // A gateway that does not know the path is not Wave that does not know the operation.
+        404 if refusal(reply).is_some() => Outcome::Known(None),
         _ => reply.doubt(),
     }
 }

@@ -1,0 +1,67 @@
+//! Calls that need a token: fetched when missing, replaced once when refused.
+
+use super::{
+    Exchange,
+    sender::{Call, Reply, Sender, Attempt},
+};
+use crate::{
+    Secret,
+    oauth::{FreshToken, TokenCell},
+};
+
+/// The token of one product of a provider.
+#[derive(Default)]
+pub(crate) struct Bearer {
+    cell: TokenCell,
+}
+
+impl Bearer {
+    /// Sends `call` with a token. A 401 means that nothing was done, so the same bytes may go once more with a new token.
+    pub(crate) async fn call(
+        &self,
+        sender: &Sender,
+        token_call: &Call,
+        call: Call,
+        exchanges: &mut Vec<Exchange>,
+    ) -> Attempt {
+        let token = match self.token(sender, token_call, exchanges).await {
+            Ok(token) => token,
+            Err(code) => return Attempt::NotSent(code),
+        };
+        let authorized = with_token(&call, &token);
+        let sent = sender.call(&authorized, exchanges).await;
+        if !matches!(&sent, Attempt::Reply(Reply { status: 401, .. })) {
+            return sent;
+        }
+        self.cell.forget(&token).await;
+        match self.token(sender, token_call, exchanges).await {
+            Ok(token) => sender.call(&with_token(&call, &token), exchanges).await,
+            Err(_) => sent,
+        }
+    }
+
+    async fn token(&self, sender: &Sender, call: &Call, exchanges: &mut Vec<Exchange>) -> Result<Secret, &'static str> {
+        self.cell
+            .get_or(async {
+                match sender.call(call, exchanges).await {
+                    Attempt::Reply(reply) => read(&reply),
+                    Attempt::NotSent(code) => Err(code),
+                    // A token that nobody received has no effect.
+                    Attempt::Lost(_) => Err("token_unavailable"),
+                }
+            })
+            .await
+    }
+}
+
+fn read(reply: &Reply) -> Result<FreshToken, &'static str> {
+    match reply.status {
+        200 | 201 => serde_json::from_slice(&reply.body).map_err(|_| "token_unreadable"),
+        400 | 401 | 403 => Err("token_refused"),
+        _ => Err("token_unavailable"),
+    }
+}
+
+fn with_token(call: &Call, token: &Secret) -> Call {
+    call.clone().header("authorization", format!("Bearer {}", token.expose()))
+}
