@@ -130,14 +130,6 @@ fn as_root_a_folder_with_other_things_in_it_keeps_its_owner() {
     assert_eq!(fs::metadata(place.path()).unwrap().uid(), 0);
 }
 
-fn every_client_reaches(cluster: &Cluster) {
-    let url = cluster.database_url(DATABASE);
-    let sql = "SELECT current_database()::text";
-    assert_eq!(value(&url, sql), DATABASE);
-    assert_eq!(value_by_sqlx(&url, sql), DATABASE);
-    assert_eq!(value_by_psql(&url, sql), DATABASE);
-}
-
 #[test]
 fn a_path_with_spaces_accents_and_signs() {
     let place = Place::new();
@@ -227,20 +219,6 @@ fn everything_killed_at_once_loses_no_acknowledged_row() {
     assert!(kept >= acknowledged, "{kept} rows of {acknowledged} acknowledged");
 }
 
-/// The program goes on after a failure, and what it was told to be written is written. A statement whose answer was
-/// lost may have been written as well, so failures are the slack.
-fn goes_on_without_loss(mut keeper: Keeper, data: &Path) {
-    let before = keeper.counts("acknowledged ").0;
-    let target = before + 60;
-    while keeper.counts("acknowledged ").0 < target {}
-    keeper.signal(SIGTERM);
-    let (acknowledged, failed) = keeper.counts("drained ");
-    assert!(keeper.wait().success());
-    eprintln!("{acknowledged} rows acknowledged, {failed} statements failed");
-    let kept = rows(&start(data).database_url(DATABASE));
-    assert!((acknowledged..=acknowledged + failed).contains(&kept), "{kept} of {acknowledged}, {failed} failed");
-}
-
 #[test]
 fn the_postmaster_killed_is_started_again() {
     let place = Place::new();
@@ -289,17 +267,6 @@ fn a_second_program_on_the_same_folder_is_refused() {
     assert_eq!(error.code(), "cluster_folder_in_use");
     assert!(error.to_string().contains(&format!("(process {})", keeper.pid())), "{error}");
     assert_eq!(value(&keeper.url, "SELECT 1"), "1");
-}
-
-/// A process that the server's account may signal: PostgreSQL by itself takes any such process for its server.
-fn stranger(program: &str, argument: &str, data: &Path) -> std::process::Child {
-    let mut command = Command::new(program);
-    command.arg(argument).stdin(Stdio::null());
-    if is_root() {
-        let owner = fs::metadata(cluster_dir(data)).unwrap();
-        command.uid(owner.uid()).gid(owner.gid());
-    }
-    command.spawn().unwrap()
 }
 
 fn starts_beside_a_stale_file_naming(pid: u32, data: &Path) {

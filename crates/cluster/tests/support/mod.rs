@@ -306,3 +306,36 @@ pub(crate) fn value_by_psql(url: &str, sql: &str) -> String {
 pub(crate) fn rows(url: &str) -> i64 {
     value(url, "SELECT count(*) FROM essai").parse().unwrap()
 }
+
+/// The program goes on after a failure, and what it was told to be written is written. A statement whose answer was
+/// lost may have been written as well, so failures are the slack.
+pub(crate) fn goes_on_without_loss(mut keeper: Keeper, data: &Path) {
+    let before = keeper.counts("acknowledged ").0;
+    let target = before + 60;
+    while keeper.counts("acknowledged ").0 < target {}
+    keeper.signal(libc::SIGTERM);
+    let (acknowledged, failed) = keeper.counts("drained ");
+    assert!(keeper.wait().success());
+    eprintln!("{acknowledged} rows acknowledged, {failed} statements failed");
+    let kept = rows(&start(data).database_url(DATABASE));
+    assert!((acknowledged..=acknowledged + failed).contains(&kept), "{kept} of {acknowledged}, {failed} failed");
+}
+
+/// A process that the server's account may signal: PostgreSQL by itself takes any such process for its server.
+pub(crate) fn stranger(program: &str, argument: &str, data: &Path) -> Child {
+    let mut command = Command::new(program);
+    command.arg(argument).stdin(Stdio::null());
+    if is_root() {
+        let owner = fs::metadata(cluster_dir(data)).unwrap();
+        command.uid(owner.uid()).gid(owner.gid());
+    }
+    command.spawn().unwrap()
+}
+
+pub(crate) fn every_client_reaches(cluster: &Cluster) {
+    let url = cluster.database_url(DATABASE);
+    let sql = "SELECT current_database()::text";
+    assert_eq!(value(&url, sql), DATABASE);
+    assert_eq!(value_by_sqlx(&url, sql), DATABASE);
+    assert_eq!(value_by_psql(&url, sql), DATABASE);
+}
