@@ -2,7 +2,7 @@
 
 use super::{
     Exchange,
-    sender::{Call, Reply, Sender, Attempt},
+    sender::{Attempt, Call, Reply, Sender},
 };
 use crate::{
     Secret,

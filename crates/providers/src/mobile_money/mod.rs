@@ -18,6 +18,7 @@ mod exchange;
 mod model;
 pub mod mtn;
 pub mod orange;
+pub mod pawapay;
 mod sender;
 mod signature;
 mod text;

@@ -8,6 +8,7 @@ use providers::{
         djamo::{Djamo, DjamoConfig},
         mtn::{Mtn, MtnConfig, MtnProduct},
         orange::{OrangeConfig, OrangeMoney},
+        pawapay::{Pawapay, PawapayConfig},
     },
 };
 use serde_json::json;
@@ -167,4 +168,54 @@ async fn orange_money_comes_in_and_its_notification_is_recognised() {
     assert_eq!(again.outcome, Outcome::Unknown { code: "orange_1204".to_owned() });
     let lost = Handle { read_token: None, ..started.handle };
     assert_eq!(orange.state(&lost).await.outcome, Outcome::Unknown { code: "pay_token_lost".to_owned() });
+}
+
+fn authority(url: &str) -> String {
+    url.trim_start_matches("http://").split('/').next().unwrap().to_owned()
+}
+
+fn pawapay(operators: &Operators) -> Pawapay {
+    Pawapay::new(PawapayConfig {
+        base_url: operators.base(Provider::Pawapay),
+        token: Secret::new(Credentials::default().pawapay.token),
+        public_authority: authority(&operators.hooks.url()),
+        limits: SenderLimits::default(),
+    })
+    .unwrap()
+}
+
+#[tokio::test]
+async fn pawapay_carries_three_wallets_and_signs_its_callbacks() {
+    let operators = Operators::start(Provider::Pawapay).await;
+    let pawapay = pawapay(&operators);
+    operators.order("faults", json!({ "provider": "pawapay", "kind": "forged_callback" })).await;
+    for (wallet, phone) in
+        [(WalletKind::Mtn, MTN_PHONE), (WalletKind::Orange, "+2250708091011"), (WalletKind::Wave, "+2250708091011")]
+    {
+        deposit_succeeds(&operators, &pawapay, &deposit(&format!("HSTL-DEP-{wallet:?}"), wallet, phone, 15_000)).await;
+        let order = withdrawal(&format!("HSTL-WDR-{wallet:?}"), wallet, phone, 5_000);
+        withdrawal_succeeds(&operators, &pawapay, &order).await;
+    }
+    known(pawapay.balance().await);
+    let moov = deposit("HSTL-DEP-9", WalletKind::Moov, "+2250102030405", 1_000);
+    let refused = pawapay.request_payment(&moov).await;
+    assert_eq!(refused.outcome, Outcome::NotExecuted { code: "unsupported_wallet".to_owned() });
+
+    let mut verdicts = Vec::new();
+    for one in &operators.hooks.wait_for(7).await {
+        verdicts.push(verify(&pawapay, one, now_unix_s()).await);
+    }
+    let forged = verdicts.iter().filter(|verdict| **verdict == Err(Rejected::BadSignature)).count();
+    assert_eq!((forged, verdicts.iter().filter(|verdict| verdict.is_ok()).count()), (1, 6), "{verdicts:?}");
+}
+
+#[tokio::test]
+async fn pawapay_a_lost_payout_is_found_and_its_repeat_is_ignored() {
+    let operators = Operators::start(Provider::Pawapay).await;
+    let pawapay = pawapay(&operators);
+    let order = withdrawal("HSTL-WDR-2", WalletKind::Mtn, MTN_PHONE, 5_000);
+    assert_eq!(known(pawapay.find_by_reference(&order.handle()).await), None);
+    lost_payout_is_found(&operators, Provider::Pawapay, &pawapay, &order).await;
+    assert_eq!(known(pawapay.send(&order).await).observed.state, OperationState::Pending);
+    assert_eq!(operators.executed("HSTL-WDR-2").await, 1);
 }

@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use super::{
     Answer, Collect, CollectOrder, Delivery, Float, Handle, Notice, Observed, Payout, PayoutOrder, Rejected,
     SenderLimits, Started, Statement, StatementPage, Webhook,
-    sender::{Call, Reply, Sender, Attempt},
+    sender::{Attempt, Call, Reply, Sender},
     signature::hmac_sha256,
     text::escaped,
 };
