@@ -15,13 +15,17 @@
 //! adds [`Identity::layer`] once around its whole router.
 
 mod account;
+mod admin;
 mod budget;
 mod config;
 mod error;
 mod event;
 pub mod me;
 mod message;
+mod otp;
 pub mod password;
+mod pin;
+pub mod role;
 pub mod session;
 mod sign_in;
 mod ticket;
@@ -32,7 +36,7 @@ use axum::Extension;
 use kernel::{Clock, Db, Failure, Identifier, Keys, Random};
 use utoipa_axum::router::OpenApiRouter;
 
-pub use account::Found;
+pub use account::{Found, NextStep};
 pub use config::{Config, Limits, Mode};
 pub use error::IdentityError;
 
@@ -52,6 +56,10 @@ pub struct Deps {
     pub keys: Keys,
     /// Durations, limits, mode.
     pub config: Config,
+    /// The houses that are asked before an account is erased, and erase their part.
+    pub erasers: Vec<Arc<dyn me::AccountErased>>,
+    /// The houses that add to an export.
+    pub export_parts: Vec<Arc<dyn me::ExportPart>>,
 }
 
 /// The house, cheap to clone.
@@ -70,6 +78,8 @@ pub struct Core {
     pub(crate) finder: Finder,
     pub(crate) sessions: session::Lookup,
     pub(crate) turns: sign_in::Turns,
+    pub(crate) erasers: Vec<Arc<dyn me::AccountErased>>,
+    pub(crate) export_parts: Vec<Arc<dyn me::ExportPart>>,
 }
 
 impl std::ops::Deref for Identity {
@@ -83,12 +93,39 @@ impl std::ops::Deref for Identity {
 impl Identity {
     /// Starts the house: its threads and its gathered reads. Called inside a tokio runtime.
     pub fn new(deps: Deps) -> Result<Self, Failure> {
-        let Deps { db, clock, random, keys, config } = deps;
+        let Deps { db, clock, random, keys, config, erasers, export_parts } = deps;
         let hasher = Hasher::start(&random)?;
         let finder = account::start_finder(&db.hot);
         let sessions = session::start(db.hot.clone(), clock.clone());
         let turns = sign_in::Turns::default();
-        Ok(Self(Arc::new(Core { db, clock, random, keys, config, hasher, finder, sessions, turns })))
+        Ok(Self(Arc::new(Core {
+            db,
+            clock,
+            random,
+            keys,
+            config,
+            hasher,
+            finder,
+            sessions,
+            turns,
+            erasers,
+            export_parts,
+        })))
+    }
+
+    /// Deletes at most `rows` each of codes, tickets and counters that nobody can use any more; how many it were. For a
+    /// periodic task.
+    pub async fn sweep_journeys(&self, rows: i64) -> Result<u64, Failure> {
+        let mut connection = self.db.write.acquire().await?;
+        let now = self.clock.now();
+        let codes = otp::forget_old(&mut connection, now, rows).await?;
+        let tickets = ticket::forget_expired(&mut connection, now, rows).await?;
+        Ok(codes + tickets + budget::forget_old(&mut connection, now, rows).await?)
+    }
+
+    /// Reads what somebody typed, for the countries that are served.
+    pub(crate) fn parse(&self, identifier: &str) -> Result<Identifier, IdentityError> {
+        Ok(Identifier::parse(identifier, &self.config.countries)?)
     }
 
     /// Who has this identifier: one of many gathered reads. `None` when nobody has it.
@@ -105,6 +142,20 @@ impl Identity {
 /// Everything under `/api`.
 pub fn routes(identity: Identity) -> OpenApiRouter {
     let layer = identity.layer();
-    let routes = OpenApiRouter::new().merge(sign_in::routes()).merge(session::routes());
+    let routes = OpenApiRouter::new()
+        .merge(account::routes())
+        .merge(otp::routes())
+        .merge(otp::citizen_routes())
+        .merge(sign_in::routes())
+        .merge(session::routes())
+        .merge(pin::routes())
+        .merge(me::routes())
+        .merge(admin::routes());
     routes.with_state(identity).layer(layer)
+}
+
+/// What stands at the root beside `/api`: the citizens' document has its one route there.
+pub fn public_root_routes(identity: Identity) -> OpenApiRouter {
+    let layer = identity.layer();
+    otp::root_routes().with_state(identity).layer(layer)
 }

@@ -133,3 +133,9 @@ pub(crate) async fn mark_proved(
     .await?;
     Ok(())
 }
+
+/// The payment PIN that goes with a wiped password.
+pub(crate) async fn forget_pin(connection: &mut PgConnection, id_user: i32) -> sqlx::Result<()> {
+    sqlx::query("DELETE FROM code_secret WHERE id_user = $1").bind(id_user).execute(connection).await?;
+    Ok(())
+}

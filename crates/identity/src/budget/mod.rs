@@ -95,6 +95,23 @@ pub(crate) async fn taken(connection: &mut PgConnection, core: &Core, counter: &
     Ok(store::read(connection, &counter.scope, start).await?)
 }
 
+/// Notes that something holds from now on, for the length of the budget's window.
+pub(crate) async fn mark(connection: &mut PgConnection, core: &Core, counter: &Counter) -> Result<(), Failure> {
+    store::add(connection, &counter.scope, core.clock.now(), 1).await?;
+    Ok(())
+}
+
+/// How long what was noted with [`mark`] holds still.
+pub(crate) async fn marked(
+    connection: &mut PgConnection,
+    core: &Core,
+    counter: &Counter,
+) -> Result<Option<Duration>, Failure> {
+    let now = core.clock.now();
+    let since = store::latest(connection, &counter.scope, now - counter.budget.window).await?;
+    Ok(since.map(|since| until(now, since + counter.budget.window)))
+}
+
 /// From now to then, at least a second.
 pub(crate) fn until(now: DateTime<Utc>, then: DateTime<Utc>) -> Duration {
     (then - now).to_std().unwrap_or_default().max(Duration::from_secs(1))

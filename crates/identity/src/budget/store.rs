@@ -38,6 +38,19 @@ pub(super) async fn read(connection: &mut PgConnection, scope: &str, start: Date
     Ok(known.unwrap_or(0))
 }
 
+/// When the newest window of a scope began, if it is newer than `after`.
+pub(super) async fn latest(
+    connection: &mut PgConnection,
+    scope: &str,
+    after: DateTime<Utc>,
+) -> sqlx::Result<Option<DateTime<Utc>>> {
+    sqlx::query_scalar("SELECT max(periode) FROM compteur WHERE portee = $1 AND periode > $2")
+        .bind(scope)
+        .bind(after)
+        .fetch_one(connection)
+        .await
+}
+
 /// Housekeeping: at most `limit` counters of windows that are long over.
 pub(crate) async fn forget_old(connection: &mut PgConnection, now: DateTime<Utc>, limit: i64) -> sqlx::Result<u64> {
     let done = sqlx::query(

@@ -131,3 +131,9 @@ fn verify_bcrypt(secret: &[u8], stored: &str) -> Verdict {
     let right = cost <= MAX_BCRYPT_COST && bcrypt::verify(secret, stored).unwrap_or(false);
     Verdict { right, outdated: true }
 }
+
+/// Whether `verify` could ever say yes to it.
+pub(super) fn is_readable(stored: &str) -> bool {
+    let bcrypt = ["$2a$", "$2b$", "$2x$", "$2y$"].iter().any(|prefix| stored.starts_with(prefix)) && stored.len() == 60;
+    bcrypt || (stored.starts_with("$argon2") && parts(stored).is_some())
+}

@@ -93,38 +93,38 @@ impl Tokens {
     }
 }
 
-/// The answer of every sign-in.
+/// La réponse de chaque connexion.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SignedIn {
-    /// For `Authorization: Bearer …`.
+    /// À envoyer dans `Authorization: Bearer …`.
     #[schema(examples("hsa_5X1u0c0mW1yWl0f0a7Wc2n0bqB3kq2rYb1m9cVtq1Kg4f3aBQ"))]
     pub access_token: String,
-    /// Gives the next pair of tokens, once.
+    /// S'échange une fois contre la paire suivante.
     #[schema(examples("hsr_q2rYb1m9cVtq1Kg5X1u0c0mW1yWl0f0a7Wc2n0bqB3k7d9eFA"))]
     pub refresh_token: String,
-    /// Seconds until the access token has to be refreshed.
+    /// Secondes de vie de l'accessToken.
     #[schema(examples(900))]
     pub expires_in: i64,
     pub user: User,
 }
 
-/// One sign-in on one device.
+/// Une connexion sur un appareil.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionView {
     pub id: Uuid,
-    /// What the device called itself.
+    /// Le nom que l'appareil s'est donné.
     #[schema(examples("Hostolink/1.0 (Android 15)"))]
     pub device: String,
-    /// The network of the last sign-in or refresh.
+    /// Le réseau de la dernière connexion ou du dernier échange de jetons.
     #[schema(examples("196.47.128.10"))]
     pub network: String,
     pub created_at: Timestamp,
-    /// To within the life of an access token.
+    /// À la durée d'un accessToken près.
     pub last_seen_at: Timestamp,
     pub expires_at: Timestamp,
-    /// It is the session that asks.
+    /// C'est la session qui pose la question.
     pub current: bool,
 }
 
