@@ -33,6 +33,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/forge", post(forge))
         .route("/receive", post(receive))
         .route("/float", post(set_float))
+        .route("/rotate", post(rotate))
         .route("/auto_approve", post(auto_approve))
         .route("/callbacks", post(set_callback))
         .route("/clock", post(advance))
@@ -193,6 +194,14 @@ async fn set_float(State(app): State<Arc<App>>, Json(float): Json<Float>) -> Sta
     book.float = float.amount;
     world.save_books();
     StatusCode::NO_CONTENT
+}
+
+/// Lets pawaPay sign with a new key.
+async fn rotate(State(app): State<Arc<App>>) -> Response {
+    match crate::pawapay::rotate_keys(&app) {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(refusal) => problem(refusal),
+    }
 }
 
 #[derive(Deserialize)]

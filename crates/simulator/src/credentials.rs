@@ -15,6 +15,12 @@ pub struct Credentials {
     pub orange: OrangeKeys,
     /// Djamo.
     pub djamo: DjamoKeys,
+    /// pawaPay.
+    pub pawapay: PawapayKeys,
+    /// Hub2.
+    pub hub2: Hub2Keys,
+    /// CinetPay.
+    pub cinetpay: CinetpayKeys,
 }
 
 /// The keys of a Wave wallet.
@@ -125,6 +131,63 @@ impl Default for DjamoKeys {
     }
 }
 
+/// The keys of a pawaPay account.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PawapayKeys {
+    /// Bearer token.
+    pub token: String,
+    /// Signs callbacks in the standard's raw form instead of the DER that pawaPay really sends.
+    pub raw_signatures: bool,
+}
+
+impl Default for PawapayKeys {
+    fn default() -> Self {
+        Self { token: "pawapay-simulator-token".to_owned(), raw_signatures: false }
+    }
+}
+
+/// The keys of a Hub2 merchant.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Hub2Keys {
+    /// `ApiKey`.
+    pub api_key: String,
+    /// `MerchantId`.
+    pub merchant_id: String,
+    /// Signs the webhooks of the address that the parent process gave.
+    pub webhook_secret: String,
+    /// The secret before it, while a rotation lasts.
+    pub previous_webhook_secret: Option<String>,
+}
+
+impl Default for Hub2Keys {
+    fn default() -> Self {
+        Self {
+            api_key: "sk_hub2_simulator".to_owned(),
+            merchant_id: "hub2-simulator".to_owned(),
+            webhook_secret: "hub2_simulator".to_owned(),
+            previous_webhook_secret: None,
+        }
+    }
+}
+
+/// The keys of a CinetPay account in Côte d'Ivoire.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CinetpayKeys {
+    /// `api_key`.
+    pub api_key: String,
+    /// `api_password`.
+    pub api_password: String,
+}
+
+impl Default for CinetpayKeys {
+    fn default() -> Self {
+        Self { api_key: "sk_test_simulator".to_owned(), api_password: "simulator-password".to_owned() }
+    }
+}
+
 /// A `Debug` that shows that there is something, and not what.
 macro_rules! hidden {
     ($($name:ident),+ $(,)?) => {$(
@@ -136,4 +199,4 @@ macro_rules! hidden {
     )+};
 }
 
-hidden!(WaveKeys, MtnProductKeys, OrangeKeys, DjamoKeys);
+hidden!(WaveKeys, MtnProductKeys, OrangeKeys, DjamoKeys, PawapayKeys, Hub2Keys, CinetpayKeys);

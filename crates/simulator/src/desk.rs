@@ -36,6 +36,9 @@ impl Provider {
             Self::Mtn => &crate::mtn::DESK,
             Self::Orange => &crate::orange::DESK,
             Self::Djamo => &crate::djamo::DESK,
+            Self::Pawapay => &crate::pawapay::DESK,
+            Self::Hub2 => &crate::hub2::DESK,
+            Self::Cinetpay => &crate::cinetpay::DESK,
         }
     }
 }

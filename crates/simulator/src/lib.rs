@@ -5,23 +5,29 @@
 
 mod books;
 mod callbacks;
+mod cinetpay;
 mod control;
 mod credentials;
 mod desk;
 mod djamo;
 mod faults;
+mod hub2;
 mod journal;
 mod model;
 mod mtn;
 mod orange;
 mod page;
+mod pawapay;
+mod pay_page;
 mod people;
 mod server;
 mod wave;
 mod wire;
 mod world;
 
-pub use credentials::{Credentials, DjamoKeys, MtnKeys, MtnProductKeys, OrangeKeys, WaveKeys};
+pub use credentials::{
+    CinetpayKeys, Credentials, DjamoKeys, Hub2Keys, MtnKeys, MtnProductKeys, OrangeKeys, PawapayKeys, WaveKeys,
+};
 pub use model::Provider;
 
 use callbacks::Callback;

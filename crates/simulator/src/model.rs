@@ -15,11 +15,18 @@ pub enum Provider {
     Orange,
     /// Djamo Business API.
     Djamo,
+    /// pawaPay v2.
+    Pawapay,
+    /// Hub2.
+    Hub2,
+    /// CinetPay v1.
+    Cinetpay,
 }
 
 impl Provider {
     /// All of them, in the order in which they are shown.
-    pub const ALL: &'static [Self] = &[Self::Wave, Self::Mtn, Self::Orange, Self::Djamo];
+    pub const ALL: &'static [Self] =
+        &[Self::Wave, Self::Mtn, Self::Orange, Self::Djamo, Self::Pawapay, Self::Hub2, Self::Cinetpay];
 
     /// The name, in paths and in the control interface.
     #[must_use]
@@ -29,6 +36,9 @@ impl Provider {
             Self::Mtn => "mtn",
             Self::Orange => "orange",
             Self::Djamo => "djamo",
+            Self::Pawapay => "pawapay",
+            Self::Hub2 => "hub2",
+            Self::Cinetpay => "cinetpay",
         }
     }
 

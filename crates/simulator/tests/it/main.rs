@@ -1,8 +1,11 @@
 //! The simulator over real HTTP: each operator's interface, its callbacks, its faults, and the books behind.
 
+mod cinetpay;
 mod djamo;
 mod faults;
 mod harness;
+mod hub2;
 mod mtn;
 mod orange;
+mod pawapay;
 mod wave;
