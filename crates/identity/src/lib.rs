@@ -28,6 +28,8 @@ mod pin;
 pub mod role;
 pub mod session;
 mod sign_in;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod ticket;
 
 use std::sync::Arc;

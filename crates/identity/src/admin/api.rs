@@ -2,7 +2,6 @@ use axum::extract::State;
 use kernel::http::{PageQuery, Path, Query};
 use kernel::{Problem, Reply};
 use serde::Serialize;
-use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

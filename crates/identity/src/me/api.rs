@@ -2,18 +2,23 @@ use axum::extract::State;
 use kernel::http::Body;
 use kernel::{Problem, Reply};
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use zeroize::Zeroizing;
 
-use super::{Names, User};
+use super::{Names, User, identifier};
 use crate::Identity;
+use crate::otp::{self, CodeSent, CodeSentAnswer};
 use crate::session::{Done, DoneAnswer, Origin, SessionView, Signed};
 
 pub(crate) fn routes() -> OpenApiRouter<Identity> {
-    OpenApiRouter::new().routes(routes!(get_me, update_me, delete_me)).routes(routes!(export_me))
+    OpenApiRouter::new()
+        .routes(routes!(get_me, update_me, delete_me))
+        .routes(routes!(export_me))
+        .routes(routes!(ask_identifier))
+        .routes(routes!(prove_identifier))
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -48,6 +53,22 @@ fn sent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Stri
 struct DeleteMe {
     #[schema(examples("MonMotDePasse123"))]
     password: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+struct AskIdentifier {
+    /// La nouvelle adresse e-mail, ou le nouveau numéro.
+    #[schema(examples("+2250708091011"))]
+    identifier: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct ProveIdentifier {
+    #[schema(examples("+2250708091011"))]
+    identifier: String,
+    #[schema(examples("123456"))]
+    otp_code: String,
 }
 
 /// Un évènement de sécurité de son compte.
@@ -147,4 +168,61 @@ async fn export_me(
     origin: Origin,
 ) -> Result<Reply<Map<String, Value>>, Problem> {
     Ok(Reply::ok("identity.export", super::export(&identity, &account, &origin).await?))
+}
+
+/// Ajouter ou remplacer son e-mail ou son numéro
+///
+/// Un code part au nouvel identifiant. Rien ne change avant qu'il soit prouvé.
+#[utoipa::path(
+    post, path = "/me/identifiers", operation_id = "ask_identifier", tag = "Mon compte",
+    request_body = AskIdentifier,
+    responses(
+        (status = 201, description = "Le code est en route", body = CodeSentAnswer),
+        (status = 400, description = "Identifiant refusé"),
+        (status = 409, description = "Identifiant d'un autre compte, ou déjà prouvé"),
+        (status = 429, description = "Trop de codes demandés : voir `Retry-After`"),
+    ),
+    security(("bearer" = [])),
+    extensions(("x-access" = json!("user")))
+)]
+async fn ask_identifier(
+    State(identity): State<Identity>,
+    Signed(account): Signed,
+    origin: Origin,
+    Body(body): Body<AskIdentifier>,
+) -> Result<Reply<CodeSent>, Problem> {
+    let wanted = identity.parse(&body.identifier)?;
+    let sent = identifier::ask(&identity, &account, &wanted, &origin).await?;
+    Ok(Reply::created("identity.code_sent", CodeSent::of(&identity, &wanted, sent)))
+}
+
+/// Prouver son nouvel e-mail ou numéro
+///
+/// Il remplace celui de même nature ; les identifiants prouvés jusque-là en sont avertis.
+#[utoipa::path(
+    post, path = "/me/identifiers/verify", operation_id = "prove_identifier", tag = "Mon compte",
+    request_body = ProveIdentifier,
+    responses(
+        (status = 200, description = "Le compte avec son nouvel identifiant", body = OneUserAnswer),
+        (status = 400, description = "Identifiant ou code mal écrit"),
+        (status = 401, description = "Code faux : `attemptsLeft` dit combien d'essais restent"),
+        (status = 409, description = "Identifiant d'un autre compte, ou déjà prouvé"),
+        (status = 410, description = "Code expiré, utilisé, remplacé ou épuisé"),
+    ),
+    security(("bearer" = [])),
+    extensions(("x-access" = json!("user")))
+)]
+async fn prove_identifier(
+    State(identity): State<Identity>,
+    Signed(account): Signed,
+    origin: Origin,
+    Body(body): Body<ProveIdentifier>,
+) -> Result<Reply<OneUser>, Problem> {
+    let wanted = identity.parse(&body.identifier)?;
+    let code = body.otp_code.trim();
+    if !otp::has_form(code) {
+        return Err(Problem::field("otpCode", "code_invalid"));
+    }
+    let user = identifier::prove(&identity, &account, &wanted, code, &origin).await?;
+    Ok(Reply::ok("identity.identifier_changed", OneUser { user }))
 }

@@ -9,8 +9,7 @@ use super::{User, store, user};
 use crate::account::{Person, store as accounts};
 use crate::event::{self, Nature};
 use crate::message::{self, Notice};
-use crate::otp::engine::{self, Ask, Checked, Sent};
-use crate::otp::model::Purpose;
+use crate::otp::{self, Ask, Checked, Purpose, Sent};
 use crate::session::{Account, Origin};
 use crate::{Core, IdentityError, ticket};
 
@@ -22,7 +21,7 @@ pub(super) async fn ask(
     origin: &Origin,
 ) -> Result<Sent, IdentityError> {
     free(&mut *core.db.write.acquire().await?, account.id_user, identifier).await?;
-    engine::send_any(core, code_of(account, identifier, origin)).await
+    otp::send_any(core, code_of(account, identifier, origin)).await
 }
 
 fn code_of<'a>(account: &'a Account, identifier: &'a Identifier, origin: &'a Origin) -> Ask<'a> {
@@ -54,7 +53,7 @@ pub(super) async fn prove(
 ) -> Result<User, IdentityError> {
     let mut transaction = core.db.write.begin().await?;
     let person = accounts::lock(&mut transaction, account.id_user).await?.ok_or(IdentityError::TokenInvalid)?;
-    let refusal = match engine::check(&mut transaction, core, code_of(account, identifier, origin), code).await? {
+    let refusal = match otp::check(&mut transaction, core, code_of(account, identifier, origin), code).await? {
         Checked::Right => None,
         Checked::Wrong { left } => Some(IdentityError::OtpWrong { attempts_left: left }),
         Checked::Gone => Some(IdentityError::OtpGone),
@@ -69,7 +68,7 @@ pub(super) async fn prove(
     written.map_err(|error| if is_taken(&error) { IdentityError::IdentifierTaken } else { error.into() })?;
     tell(&mut transaction, core, &person, identifier).await?;
     // Codes and tickets of the identifier that was replaced prove nothing any more.
-    engine::void_all(&mut transaction, account.id_user).await?;
+    otp::void_all(&mut transaction, account.id_user).await?;
     ticket::void_all(&mut transaction, account.id_user).await?;
     let details = json!({"kind": identifier.kind()});
     event::record(&mut transaction, core, account.id_user, Nature::IdentifierChanged, &origin.network, details).await?;

@@ -2,6 +2,7 @@
 
 mod api;
 mod house;
+mod identifier;
 mod model;
 pub(crate) mod store;
 
@@ -43,7 +44,11 @@ pub(crate) async fn rename(core: &Core, account: &Account, names: Names) -> Resu
 }
 
 /// Everything that is kept about a person, of every house.
-pub(crate) async fn export(core: &Core, account: &Account, origin: &Origin) -> Result<Map<String, Value>, IdentityError> {
+pub(crate) async fn export(
+    core: &Core,
+    account: &Account,
+    origin: &Origin,
+) -> Result<Map<String, Value>, IdentityError> {
     let mut transaction = core.db.write.begin().await?;
     let mut all = Map::new();
     all.insert("user".into(), json!(user(&mut transaction, account.id_user).await?));
@@ -64,7 +69,12 @@ fn event_view(event: &event::Event) -> Value {
 }
 
 /// Erases the account when every house agrees: one transaction, so that a refusal of one leaves all as it was.
-pub(crate) async fn erase(core: &Core, account: &Account, password: Secret, origin: &Origin) -> Result<(), IdentityError> {
+pub(crate) async fn erase(
+    core: &Core,
+    account: &Account,
+    password: Secret,
+    origin: &Origin,
+) -> Result<(), IdentityError> {
     sign_in::confirm_password(core, account, password, origin).await?;
     let mut transaction = core.db.write.begin().await?;
     account::store::lock(&mut transaction, account.id_user).await?.ok_or(IdentityError::TokenInvalid)?;

@@ -40,7 +40,8 @@ pub struct User {
 impl User {
     /// As the back office sees it in a list: enough to tell people apart, not enough to reach them.
     pub(crate) fn masked(self, countries: &Countries) -> Self {
-        let mask = |text: String| Identifier::parse(&text, countries).map_or_else(|_| "***".to_owned(), |own| own.masked());
+        let mask =
+            |text: String| Identifier::parse(&text, countries).map_or_else(|_| "***".to_owned(), |own| own.masked());
         Self { email: self.email.map(mask), phone_number: self.phone_number.map(mask), ..self }
     }
 }

@@ -8,11 +8,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::model::AskedPurpose;
-use super::{Proof, Proved};
+use super::{Proof, Proved, Sent};
 use crate::account::NextStep;
 use crate::me::User;
 use crate::session::{Origin, Signed};
-use crate::{Identity, IdentityError, Mode, message, ticket};
+use crate::{Core, Identity, IdentityError, Mode, message, ticket};
 
 pub(crate) fn routes() -> OpenApiRouter<Identity> {
     OpenApiRouter::new().routes(routes!(generate_otp)).routes(routes!(verify_otp)).routes(routes!(verify_code))
@@ -40,7 +40,7 @@ struct GenerateOtp {
 
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct CodeSent {
+pub(crate) struct CodeSent {
     #[schema(examples("email"))]
     channel: String,
     /// Masquée : juste assez pour que son propriétaire la reconnaisse.
@@ -159,14 +159,19 @@ async fn generate_otp(
     let identifier = identity.parse(&body.identifier)?;
     check_channel(&identifier, body.channel)?;
     let sent = super::generate(&identity, &identifier, body.purpose.into(), &origin).await?;
-    let data = CodeSent {
-        channel: message::channel_of(identifier.as_str()).to_owned(),
-        destination: identifier.masked(),
-        expires_at: sent.expires_at.into(),
-        resend_after: sent.resend_after,
-        otp: (identity.config.mode == Mode::Development).then_some(sent.code),
-    };
-    Ok(Reply::created("identity.code_sent", data))
+    Ok(Reply::created("identity.code_sent", CodeSent::of(&identity, &identifier, sent)))
+}
+
+impl CodeSent {
+    pub(crate) fn of(core: &Core, identifier: &Identifier, sent: Sent) -> Self {
+        Self {
+            channel: message::channel_of(identifier.as_str()).to_owned(),
+            destination: identifier.masked(),
+            expires_at: sent.expires_at.into(),
+            resend_after: sent.resend_after,
+            otp: (core.config.mode == Mode::Development).then_some(sent.code),
+        }
+    }
 }
 
 fn check_channel(identifier: &Identifier, channel: Option<Channel>) -> Result<(), IdentityError> {

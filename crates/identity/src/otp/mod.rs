@@ -17,7 +17,7 @@ use crate::message::{self, Notice};
 use crate::session::{self, Account, Origin, SignedIn};
 use crate::{Core, IdentityError, me, ticket};
 
-pub(crate) use api::routes;
+pub(crate) use api::{CodeSent, CodeSentAnswer, routes};
 pub(crate) use citizen::{root_routes, routes as citizen_routes};
 pub(crate) use engine::{Ask, Checked, Sent, check, send_any, void_all};
 pub(crate) use model::{Purpose, has_form};

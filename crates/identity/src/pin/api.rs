@@ -2,7 +2,6 @@ use axum::extract::State;
 use kernel::http::Body;
 use kernel::{Problem, Reply, Timestamp};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

@@ -58,12 +58,7 @@ pub(crate) async fn unlock(
 }
 
 /// Defines, changes or replaces the PIN.
-pub(crate) async fn define(
-    core: &Core,
-    account: &Account,
-    wish: Wish,
-    origin: &Origin,
-) -> Result<(), IdentityError> {
+pub(crate) async fn define(core: &Core, account: &Account, wish: Wish, origin: &Origin) -> Result<(), IdentityError> {
     let state = store::state(&mut *core.db.write.acquire().await?, account.id_user).await?;
     model::strong(&wish.pin, state.telephone.as_deref())?;
     let way = model::way(state.defini, wish.current_pin.is_some(), wish.flow_ticket.is_some())?;
@@ -109,11 +104,6 @@ pub(crate) async fn define(
     let details = json!({"way": format!("{way:?}").to_lowercase()});
     event::record(&mut transaction, core, account.id_user, Nature::PinDefined, &origin.network, details).await?;
     Ok(transaction.commit().await?)
-}
-
-/// Takes the PIN away, with the caller's transaction: somebody else chose it.
-pub(crate) async fn forget(transaction: &mut PgConnection, id_user: i32) -> Result<(), Failure> {
-    Ok(store::delete(transaction, id_user).await?)
 }
 
 /// Looks at the ticket before the work of a password is spent on it.

@@ -58,7 +58,8 @@ mod tests {
 
     #[test]
     fn what_everybody_would_try_is_refused() {
-        for pin in ["000000", "111111", "123456", "012345", "654321", "890123", "121212", "123123", "112233", "332211"] {
+        for pin in ["000000", "111111", "123456", "012345", "654321", "890123", "121212", "123123", "112233", "332211"]
+        {
             assert!(matches!(strong(pin, None), Err(IdentityError::Field("pin", "pin_weak"))), "{pin}");
         }
         assert!(strong("070742", Some("+2250707070742")).is_err(), "the end of one's own number");

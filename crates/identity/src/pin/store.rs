@@ -102,11 +102,7 @@ pub(super) async fn insert(connection: &mut PgConnection, pin: &NewPin<'_>) -> s
 }
 
 /// Another PIN, unlocked; `seen` asks that it is still the one that was confirmed.
-pub(super) async fn replace(
-    connection: &mut PgConnection,
-    pin: &NewPin<'_>,
-    seen: Option<&str>,
-) -> sqlx::Result<bool> {
+pub(super) async fn replace(connection: &mut PgConnection, pin: &NewPin<'_>, seen: Option<&str>) -> sqlx::Result<bool> {
     let done = sqlx::query(
         "UPDATE code_secret SET empreinte = $2, generation_cle = $3, modifie_le = $4, echecs = 0, verrouille_le = NULL
           WHERE id_user = $1 AND ($5::text IS NULL OR empreinte = $5)",
@@ -121,22 +117,18 @@ pub(super) async fn replace(
     Ok(done.rows_affected() == 1)
 }
 
-/// Takes the PIN away.
-pub(super) async fn delete(connection: &mut PgConnection, id_user: i32) -> sqlx::Result<()> {
-    sqlx::query("DELETE FROM code_secret WHERE id_user = $1").bind(id_user).execute(connection).await?;
-    Ok(())
-}
-
 /// No money leaves before that time.
 pub(super) async fn block_outgoing(
     connection: &mut PgConnection,
     id_user: i32,
     until: DateTime<Utc>,
 ) -> sqlx::Result<()> {
-    sqlx::query("UPDATE utilisateur SET sorties_bloquees_jusqu = greatest(sorties_bloquees_jusqu, $2) WHERE id_user = $1")
-        .bind(id_user)
-        .bind(until)
-        .execute(connection)
-        .await?;
+    sqlx::query(
+        "UPDATE utilisateur SET sorties_bloquees_jusqu = greatest(sorties_bloquees_jusqu, $2) WHERE id_user = $1",
+    )
+    .bind(id_user)
+    .bind(until)
+    .execute(connection)
+    .await?;
     Ok(())
 }

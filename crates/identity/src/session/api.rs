@@ -2,7 +2,6 @@ use axum::extract::State;
 use kernel::http::{Body, PageQuery, Path, Query};
 use kernel::{Problem, Reply};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

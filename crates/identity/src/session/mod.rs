@@ -173,7 +173,11 @@ pub(crate) async fn revoke_all(
 }
 
 /// All living sessions of a person, for the export.
-pub(crate) async fn all(connection: &mut PgConnection, core: &Core, account: &Account) -> Result<Vec<SessionView>, Failure> {
+pub(crate) async fn all(
+    connection: &mut PgConnection,
+    core: &Core,
+    account: &Account,
+) -> Result<Vec<SessionView>, Failure> {
     let rows = store::living(connection, account.id_user, None, MAX_SESSIONS, core.clock.now()).await?;
     Ok(rows.into_iter().map(|row| view(row, account.session_id)).collect())
 }

@@ -15,7 +15,6 @@ pub(crate) enum Reason {
     PasswordReset,
     /// Somebody proved the identifier of an account that was not proved.
     TakenOver,
-    Erased,
 }
 
 impl Reason {
@@ -26,7 +25,6 @@ impl Reason {
             Reason::TokenReused => "jeton_rejoue",
             Reason::PasswordReset => "mdp_reinitialise",
             Reason::TakenOver => "compte_repris",
-            Reason::Erased => "compte_supprime",
         }
     }
 }

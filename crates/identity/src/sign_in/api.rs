@@ -2,7 +2,6 @@ use axum::extract::State;
 use kernel::http::Body;
 use kernel::{Problem, Reply};
 use serde::Deserialize;
-use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
