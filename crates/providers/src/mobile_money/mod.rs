@@ -13,8 +13,10 @@
 mod bearer;
 mod breaker;
 mod capability;
+pub mod cinetpay;
 pub mod djamo;
 mod exchange;
+pub mod hub2;
 mod model;
 pub mod mtn;
 pub mod orange;

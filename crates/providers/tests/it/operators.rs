@@ -5,7 +5,9 @@ use providers::{
     mobile_money::{
         Action, Blame, Collect, Direction, Float as _, Handle, NoticeKind, OperationState, Outcome, Payout as _,
         Rejected, SenderLimits, Trust, WalletKind,
+        cinetpay::{Cinetpay, CinetpayConfig},
         djamo::{Djamo, DjamoConfig},
+        hub2::{Hub2, Hub2Config},
         mtn::{Mtn, MtnConfig, MtnProduct},
         orange::{OrangeConfig, OrangeMoney},
         pawapay::{Pawapay, PawapayConfig},
@@ -217,5 +219,110 @@ async fn pawapay_a_lost_payout_is_found_and_its_repeat_is_ignored() {
     assert_eq!(known(pawapay.find_by_reference(&order.handle()).await), None);
     lost_payout_is_found(&operators, Provider::Pawapay, &pawapay, &order).await;
     assert_eq!(known(pawapay.send(&order).await).observed.state, OperationState::Pending);
+    assert_eq!(operators.executed("HSTL-WDR-2").await, 1);
+}
+
+const WALLETS: [(WalletKind, &str); 4] = [
+    (WalletKind::Mtn, MTN_PHONE),
+    (WalletKind::Orange, "+2250708091014"),
+    (WalletKind::Wave, "+2250708091014"),
+    (WalletKind::Moov, "+2250102030405"),
+];
+
+fn hub2(operators: &Operators) -> Hub2 {
+    let keys = Credentials::default().hub2;
+    Hub2::new(Hub2Config {
+        base_url: operators.base(Provider::Hub2),
+        api_key: Secret::new(keys.api_key),
+        merchant_id: keys.merchant_id,
+        environment: "sandbox".to_owned(),
+        webhook_secrets: vec![Secret::new(keys.webhook_secret)],
+        limits: SenderLimits::default(),
+    })
+    .unwrap()
+}
+
+#[tokio::test]
+async fn hub2_carries_four_wallets_and_signs_its_webhooks() {
+    let operators = Operators::start(Provider::Hub2).await;
+    let hub2 = hub2(&operators);
+    operators.order("faults", json!({ "provider": "hub2", "kind": "forged_callback" })).await;
+    for (wallet, phone) in WALLETS {
+        deposit_succeeds(&operators, &hub2, &deposit(&format!("HSTL-DEP-{wallet:?}"), wallet, phone, 15_000)).await;
+        withdrawal_succeeds(&operators, &hub2, &withdrawal(&format!("HSTL-WDR-{wallet:?}"), wallet, phone, 5_000))
+            .await;
+    }
+    let mut references = Vec::new();
+    let mut forged = 0;
+    for one in &operators.hooks.wait_for(9).await {
+        match verify(&hub2, one, now_unix_s()).await {
+            Ok(notices) => references.extend(notices.into_iter().filter_map(|notice| notice.reference)),
+            Err(rejected) => forged += usize::from(rejected == Rejected::BadSignature),
+        }
+    }
+    assert_eq!(forged, 1);
+    assert!(references.contains(&"HSTL-DEP-Moov".to_owned()) && references.contains(&"HSTL-WDR-Moov".to_owned()));
+}
+
+#[tokio::test]
+async fn hub2_a_lost_payment_can_be_read_and_a_repeated_transfer_moves_nothing() {
+    let operators = Operators::start(Provider::Hub2).await;
+    let hub2 = hub2(&operators);
+    let order = withdrawal("HSTL-WDR-2", WalletKind::Moov, "+2250102030405", 5_000);
+    let fault = json!({ "provider": "hub2", "call": "payout", "kind": "status_503_after_execution" });
+    operators.order("faults", fault).await;
+    assert_eq!(hub2.send(&order).await.outcome, Outcome::Unknown { code: "http_503".to_owned() });
+    assert_eq!(hub2.send(&order).await.outcome, Outcome::Unknown { code: "duplicate_reference".to_owned() });
+    let webhook = operators.hooks.wait_for(1).await.remove(0);
+    let notice = verify(&hub2, &webhook, now_unix_s()).await.unwrap().remove(0);
+    assert_eq!(notice.reference.as_deref(), Some("HSTL-WDR-2"));
+    let handle = Handle { provider_id: notice.provider_id, ..order.handle() };
+    assert_eq!(final_payout(&hub2, &handle).await.state, OperationState::Succeeded);
+    assert_eq!(operators.executed("HSTL-WDR-2").await, 1);
+}
+
+fn cinetpay(operators: &Operators) -> Cinetpay {
+    let keys = Credentials::default().cinetpay;
+    Cinetpay::new(CinetpayConfig {
+        base_url: operators.base(Provider::Cinetpay),
+        api_key: Secret::new(keys.api_key),
+        api_password: Secret::new(keys.api_password),
+        contact_email: "paiements@hostolink.ci".to_owned(),
+        notify_url: operators.hooks.url(),
+        limits: SenderLimits::default(),
+    })
+    .unwrap()
+}
+
+#[tokio::test]
+async fn cinetpay_carries_four_wallets_and_its_notifications_are_recognised() {
+    let operators = Operators::start(Provider::Cinetpay).await;
+    let cinetpay = cinetpay(&operators);
+    let mut handles = Vec::new();
+    for (wallet, phone) in WALLETS {
+        let order = deposit(&format!("HSTL-DEP-{wallet:?}"), wallet, phone, 15_000);
+        let started = deposit_succeeds(&operators, &cinetpay, &order).await;
+        handles.push(started.handle);
+        let order = withdrawal(&format!("HSTL-WDR-{wallet:?}"), wallet, phone, 5_000);
+        withdrawal_succeeds(&operators, &cinetpay, &order).await;
+    }
+    known(cinetpay.balance().await);
+    let mut notices = Vec::new();
+    for one in &operators.hooks.wait_for(8).await {
+        notices.extend(verify(&cinetpay, one, now_unix_s()).await.unwrap());
+    }
+    for handle in &handles {
+        assert_eq!(notices.iter().filter(|notice| handle.is_notified_by(notice)).count(), 1, "{handle:?}");
+    }
+}
+
+#[tokio::test]
+async fn cinetpay_a_lost_transfer_is_found_and_its_repeat_moves_nothing() {
+    let operators = Operators::start(Provider::Cinetpay).await;
+    let cinetpay = cinetpay(&operators);
+    let order = withdrawal("HSTL-WDR-2", WalletKind::Orange, "+2250708091014", 5_000);
+    assert_eq!(known(cinetpay.find_by_reference(&order.handle()).await), None);
+    lost_payout_is_found(&operators, Provider::Cinetpay, &cinetpay, &order).await;
+    assert_eq!(known(cinetpay.send(&order).await).observed.state, OperationState::Pending);
     assert_eq!(operators.executed("HSTL-WDR-2").await, 1);
 }
