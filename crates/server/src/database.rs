@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use cluster::Cluster;
 use sqlx::migrate::{Migrate, Migrator};
-use sqlx::{Connection, PgConnection};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, PgConnection};
 
 use crate::adoption;
 use crate::config::{self, Overrides};
@@ -83,7 +84,9 @@ pub enum Sharing {
 
 /// Connects once, for a command.
 pub async fn connect(url: &str) -> anyhow::Result<PgConnection> {
-    PgConnection::connect(url).await.context("the database does not answer")
+    // Statements hold what people wrote, and migrations are long: neither belongs in a log.
+    let options: PgConnectOptions = url.parse().context("DATABASE_URL cannot be read")?;
+    options.disable_statement_logging().connect().await.context("the database does not answer")
 }
 
 /// Brings a database to this program's version; a database of the first backend is adopted on the way. Running it
