@@ -59,6 +59,8 @@ fn before(step: &Step) -> Vec<String> {
 
 fn tests(step: &Step) -> Vec<String> {
     let mut lines = vec![
+        // A block: `data` is a global of Postman's own.
+        "{".to_owned(),
         "let body = {}; try { body = pm.response.json(); } catch (error) { body = {}; }".to_owned(),
         "const data = body.data ?? {};".to_owned(),
     ];
@@ -78,6 +80,7 @@ fn tests(step: &Step) -> Vec<String> {
     if step.patient.is_some() {
         lines.push("}".into());
     }
+    lines.push("}".into());
     lines
 }
 
