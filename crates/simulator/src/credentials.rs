@@ -21,6 +21,16 @@ pub struct Credentials {
     pub hub2: Hub2Keys,
     /// CinetPay.
     pub cinetpay: CinetpayKeys,
+    /// PI-SPI, at the participant whose client we are.
+    pub pispi: PispiKeys,
+    /// The generic interface.
+    pub gsma: GsmaKeys,
+    /// Moov.
+    pub moov: MoovKeys,
+    /// Paystack.
+    pub paystack: PaystackKeys,
+    /// Twilio.
+    pub twilio: TwilioKeys,
 }
 
 /// The keys of a Wave wallet.
@@ -188,6 +198,105 @@ impl Default for CinetpayKeys {
     }
 }
 
+/// The keys of a business client of PI-SPI.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PispiKeys {
+    /// `x-api-key`.
+    pub api_key: String,
+    /// OAuth client.
+    pub client_id: String,
+    /// OAuth secret.
+    pub client_secret: String,
+    /// Signs the webhooks of the address that the parent process gave.
+    pub webhook_secret: String,
+}
+
+impl Default for PispiKeys {
+    fn default() -> Self {
+        Self {
+            api_key: "pispi-simulator-key".to_owned(),
+            client_id: "pispi-simulator".to_owned(),
+            client_secret: "pispi-simulator-secret".to_owned(),
+            webhook_secret: "pispi_simulator".to_owned(),
+        }
+    }
+}
+
+/// The keys of a client of the GSMA interface.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GsmaKeys {
+    /// `X-API-Key`.
+    pub api_key: String,
+    /// Basic authentication.
+    pub username: String,
+    /// Basic authentication.
+    pub password: String,
+}
+
+impl Default for GsmaKeys {
+    fn default() -> Self {
+        Self {
+            api_key: "gsma-simulator-key".to_owned(),
+            username: "gsma-simulator".to_owned(),
+            password: "gsma-simulator-password".to_owned(),
+        }
+    }
+}
+
+/// The keys of a merchant of Moov.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MoovKeys {
+    /// Encrypted in the token.
+    pub username: String,
+    /// Encrypted in the token.
+    pub password: String,
+    /// Encrypts the token: 32 bytes of ASCII.
+    pub aes_key: String,
+}
+
+impl Default for MoovKeys {
+    fn default() -> Self {
+        Self {
+            username: "simulator".to_owned(),
+            password: "simulator".to_owned(),
+            aes_key: "simulator-simulator-simulator-32".to_owned(),
+        }
+    }
+}
+
+/// The key of a Paystack business.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PaystackKeys {
+    /// Opens the interface and signs the webhooks.
+    pub secret_key: String,
+}
+
+impl Default for PaystackKeys {
+    fn default() -> Self {
+        Self { secret_key: "sk_test_paystack_simulator".to_owned() }
+    }
+}
+
+/// The keys of a Twilio account.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TwilioKeys {
+    /// The account.
+    pub account_sid: String,
+    /// Its token, which signs the receipts as well.
+    pub auth_token: String,
+}
+
+impl Default for TwilioKeys {
+    fn default() -> Self {
+        Self { account_sid: "ACsimulator".to_owned(), auth_token: "twilio-simulator-token".to_owned() }
+    }
+}
+
 /// A `Debug` that shows that there is something, and not what.
 macro_rules! hidden {
     ($($name:ident),+ $(,)?) => {$(
@@ -199,4 +308,17 @@ macro_rules! hidden {
     )+};
 }
 
-hidden!(WaveKeys, MtnProductKeys, OrangeKeys, DjamoKeys, PawapayKeys, Hub2Keys, CinetpayKeys);
+hidden!(
+    WaveKeys,
+    MtnProductKeys,
+    OrangeKeys,
+    DjamoKeys,
+    PawapayKeys,
+    Hub2Keys,
+    CinetpayKeys,
+    PispiKeys,
+    GsmaKeys,
+    MoovKeys,
+    PaystackKeys,
+    TwilioKeys,
+);

@@ -14,8 +14,8 @@ use std::sync::Arc;
 pub(crate) struct Desk {
     /// The paths below the operator's prefix.
     pub(crate) routes: fn() -> Router<Arc<App>>,
-    /// What a call is for, from its method and its path below the prefix.
-    pub(crate) call: fn(&Method, &str) -> Call,
+    /// What a call is for, from its method, its path below the prefix, and its body where one address serves for all.
+    pub(crate) call: fn(&Method, &str, &[u8]) -> Call,
     /// The callbacks that an operation's present state deserves.
     pub(crate) callbacks: fn(&World, &Operation, Hand) -> Vec<Callback>,
     /// How an operation ends when the money is not there.
@@ -39,6 +39,11 @@ impl Provider {
             Self::Pawapay => &crate::pawapay::DESK,
             Self::Hub2 => &crate::hub2::DESK,
             Self::Cinetpay => &crate::cinetpay::DESK,
+            Self::Pispi => &crate::pispi::DESK,
+            Self::Gsma => &crate::gsma::DESK,
+            Self::Moov => &crate::moov::DESK,
+            Self::Paystack => &crate::paystack::DESK,
+            Self::Twilio => &crate::twilio::DESK,
         }
     }
 }
@@ -50,12 +55,10 @@ pub(crate) fn routes() -> Router<Arc<App>> {
     })
 }
 
-/// Which operator a path belongs to, and what the call is for. The pages that customers open are no calls.
-pub(crate) fn classify(method: &Method, path: &str) -> Option<(Provider, Call)> {
+/// Which operator a path belongs to. The pages that customers open are no calls.
+pub(crate) fn operator(path: &str) -> Option<(Provider, &str)> {
     let (name, rest) = path.strip_prefix('/')?.split_once('/')?;
     let provider = Provider::named(name)?;
-    if rest.starts_with("pay/") {
-        return None;
-    }
-    Some((provider, (provider.desk().call)(method, &format!("/{rest}"))))
+    let rest = path.get(name.len() + 1..).filter(|_| !rest.starts_with("pay/"))?;
+    Some((provider, rest))
 }

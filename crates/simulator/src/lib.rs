@@ -11,22 +11,28 @@ mod credentials;
 mod desk;
 mod djamo;
 mod faults;
+mod gsma;
 mod hub2;
 mod journal;
 mod model;
+mod moov;
 mod mtn;
 mod orange;
 mod page;
 mod pawapay;
 mod pay_page;
+mod paystack;
 mod people;
+mod pispi;
 mod server;
+mod twilio;
 mod wave;
 mod wire;
 mod world;
 
 pub use credentials::{
-    CinetpayKeys, Credentials, DjamoKeys, Hub2Keys, MtnKeys, MtnProductKeys, OrangeKeys, PawapayKeys, WaveKeys,
+    CinetpayKeys, Credentials, DjamoKeys, GsmaKeys, Hub2Keys, MoovKeys, MtnKeys, MtnProductKeys, OrangeKeys,
+    PawapayKeys, PaystackKeys, PispiKeys, TwilioKeys, WaveKeys,
 };
 pub use model::Provider;
 

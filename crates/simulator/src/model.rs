@@ -21,12 +21,34 @@ pub enum Provider {
     Hub2,
     /// CinetPay v1.
     Cinetpay,
+    /// PI-SPI Business.
+    Pispi,
+    /// GSMA Mobile Money API 1.2.
+    Gsma,
+    /// Moov Money, SOAP.
+    Moov,
+    /// Paystack, for bank cards.
+    Paystack,
+    /// Twilio's messages.
+    Twilio,
 }
 
 impl Provider {
     /// All of them, in the order in which they are shown.
-    pub const ALL: &'static [Self] =
-        &[Self::Wave, Self::Mtn, Self::Orange, Self::Djamo, Self::Pawapay, Self::Hub2, Self::Cinetpay];
+    pub const ALL: &'static [Self] = &[
+        Self::Wave,
+        Self::Mtn,
+        Self::Orange,
+        Self::Djamo,
+        Self::Pawapay,
+        Self::Hub2,
+        Self::Cinetpay,
+        Self::Pispi,
+        Self::Gsma,
+        Self::Moov,
+        Self::Paystack,
+        Self::Twilio,
+    ];
 
     /// The name, in paths and in the control interface.
     #[must_use]
@@ -39,6 +61,11 @@ impl Provider {
             Self::Pawapay => "pawapay",
             Self::Hub2 => "hub2",
             Self::Cinetpay => "cinetpay",
+            Self::Pispi => "pispi",
+            Self::Gsma => "gsma",
+            Self::Moov => "moov",
+            Self::Paystack => "paystack",
+            Self::Twilio => "twilio",
         }
     }
 
@@ -206,4 +233,23 @@ pub(crate) enum Refusal {
     FloatFunds,
     /// A bound of the simulator is reached.
     Full,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A provider that is not in the list would have no path at all.
+    #[test]
+    fn the_list_is_whole() {
+        let named = [
+            "wave", "mtn", "orange", "djamo", "pawapay", "hub2", "cinetpay", "pispi", "gsma", "moov", "paystack",
+            "twilio",
+        ];
+        let known: Vec<&str> = Provider::ALL.iter().map(|p| p.name()).collect();
+        assert_eq!(known, named);
+        for provider in Provider::ALL {
+            assert_eq!(serde_json::to_value(provider).unwrap(), provider.name(), "one name everywhere");
+        }
+    }
 }

@@ -87,11 +87,19 @@ async fn connection(stream: TcpStream, app: Arc<App>, router: Router) {
 }
 
 async fn answer(app: &Arc<App>, router: Router, request: Request<Body>) -> Result<Response<Body>, Dropped> {
-    let strike = desk::classify(request.method(), request.uri().path()).and_then(|(provider, call)| {
+    // Nothing is looked at more closely as long as no fault waits.
+    if app.world().faults.is_empty() {
+        return Ok(execute(router, request).await);
+    }
+    let (parts, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, MAX_BODY_BYTES).await.map_err(|_| Dropped)?;
+    let strike = desk::operator(parts.uri.path()).and_then(|(provider, path)| {
+        let call = (provider.desk().call)(&parts.method, path, &body);
         let strike = app.world().take_fault(provider, call, Fault::strikes_answer)?;
         log(provider, call, strike);
         Some(strike)
     });
+    let request = Request::from_parts(parts, Body::from(body));
     match strike {
         Some(strike) => struck(router, request, strike).await,
         None => Ok(execute(router, request).await),

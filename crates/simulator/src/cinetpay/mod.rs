@@ -46,7 +46,7 @@ fn routes() -> Router<Arc<App>> {
         .fallback(|| async { error(StatusCode::NOT_FOUND, 404, "No such resource") })
 }
 
-fn call(method: &Method, path: &str) -> Call {
+fn call(method: &Method, path: &str, _body: &[u8]) -> Call {
     match (method, path) {
         (&Method::POST, "/v1/payment") => Call::Collect,
         (&Method::POST, "/v1/transfer") => Call::Payout,

@@ -57,7 +57,7 @@ fn routes() -> Router<Arc<App>> {
         )
 }
 
-fn call(method: &Method, path: &str) -> Call {
+fn call(method: &Method, path: &str, _body: &[u8]) -> Call {
     match (method, path) {
         (&Method::POST, "/v1/charges") => Call::Collect,
         (&Method::POST, "/v1/transactions" | "/v1/transactions/batch") => Call::Payout,

@@ -53,7 +53,7 @@ fn routes() -> Router<Arc<App>> {
         .fallback(|| async { error(StatusCode::NOT_FOUND, "not_found", "Resource not found") })
 }
 
-fn call(method: &Method, path: &str) -> Call {
+fn call(method: &Method, path: &str, _body: &[u8]) -> Call {
     match method {
         &Method::POST if path.starts_with("/payment-intents") => Call::Collect,
         &Method::POST if path == "/transfers" => Call::Payout,

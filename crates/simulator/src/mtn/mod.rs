@@ -54,7 +54,7 @@ fn routes() -> Router<Arc<App>> {
         .fallback(|| async { not_found("RESOURCE_NOT_FOUND", "Resource not found.") })
 }
 
-fn call(method: &Method, path: &str) -> Call {
+fn call(method: &Method, path: &str, _body: &[u8]) -> Call {
     let last = |word: &str| path.ends_with(word);
     match method {
         &Method::POST if last("/requesttopay") => Call::Collect,

@@ -49,7 +49,7 @@ fn routes() -> Router<Arc<App>> {
         .fallback(|| async { error(StatusCode::NOT_FOUND, 60, "Resource not found", "No such resource.") })
 }
 
-fn call(method: &Method, path: &str) -> Call {
+fn call(method: &Method, path: &str, _body: &[u8]) -> Call {
     match method {
         &Method::POST if path.ends_with("/webpayment") => Call::Collect,
         &Method::POST if path.ends_with("/transactionstatus") => Call::Read,

@@ -66,7 +66,7 @@ fn routes() -> Router<Arc<App>> {
         .fallback(|| async { failure(StatusCode::NOT_FOUND, "INVALID_INPUT", "No such path") })
 }
 
-fn call(method: &Method, path: &str) -> Call {
+fn call(method: &Method, path: &str, _body: &[u8]) -> Call {
     match (method, path) {
         (&Method::POST, "/v2/deposits") => Call::Collect,
         (&Method::POST, "/v2/payouts" | "/v2/refunds") => Call::Payout,

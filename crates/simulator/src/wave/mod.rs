@@ -71,7 +71,7 @@ async fn no_cache(request: Request, next: Next) -> Response {
     response
 }
 
-fn call(method: &Method, path: &str) -> Call {
+fn call(method: &Method, path: &str, _body: &[u8]) -> Call {
     match (method, path) {
         (&Method::POST, "/v1/checkout/sessions") => Call::Collect,
         (&Method::POST, "/v1/payout" | "/v1/payout-batch") => Call::Payout,

@@ -3,9 +3,13 @@
 mod cinetpay;
 mod djamo;
 mod faults;
+mod gsma;
 mod harness;
 mod hub2;
+mod moov;
 mod mtn;
 mod orange;
 mod pawapay;
+mod paystack;
+mod pispi;
 mod wave;
