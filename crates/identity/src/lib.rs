@@ -21,6 +21,8 @@ mod config;
 mod error;
 mod event;
 pub mod me;
+#[cfg(test)]
+mod members;
 mod message;
 mod otp;
 pub mod password;
@@ -30,6 +32,8 @@ pub mod session;
 mod sign_in;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+#[cfg(test)]
+mod tests;
 mod ticket;
 
 use std::sync::Arc;
