@@ -4,7 +4,9 @@
 use std::{sync::Once, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use reqwest::{Client, RequestBuilder, redirect};
+use reqwest::{Certificate, Client, ClientBuilder, Identity, RequestBuilder, redirect};
+
+use crate::Secret;
 
 /// Time to open a connection, TLS included, in seconds.
 const CONNECT_TIMEOUT_S: u64 = 5;
@@ -45,6 +47,23 @@ impl Failure {
 
 /// A client whose whole exchange, body included, ends within `timeout`.
 pub(crate) fn client(timeout: Duration) -> Result<Client, reqwest::Error> {
+    builder(timeout).build()
+}
+
+/// A client that shows a certificate (PEM, key and chain) and may trust one more authority (PEM).
+pub(crate) fn client_with_identity(
+    timeout: Duration,
+    identity_pem: &Secret,
+    authority_pem: Option<&str>,
+) -> Result<Client, reqwest::Error> {
+    let mut builder = builder(timeout).identity(Identity::from_pem(identity_pem.expose().as_bytes())?);
+    if let Some(pem) = authority_pem {
+        builder = builder.tls_certs_merge(Certificate::from_pem_bundle(pem.as_bytes())?);
+    }
+    builder.build()
+}
+
+fn builder(timeout: Duration) -> ClientBuilder {
     install_tls_provider();
     Client::builder()
         .timeout(timeout)
@@ -54,7 +73,6 @@ pub(crate) fn client(timeout: Duration) -> Result<Client, reqwest::Error> {
         .redirect(redirect::Policy::none())
         .no_proxy()
         .user_agent("hostolink")
-        .build()
 }
 
 /// rustls needs one process-wide source of cryptography; somebody else may have chosen it already, which is as good.

@@ -1,4 +1,4 @@
-//! Calls that need a token: fetched when missing, replaced once when refused.
+//! Calls that need a token: fetched when missing (from the same host or another), replaced once when refused.
 
 use super::{
     Exchange,
@@ -15,16 +15,22 @@ pub(crate) struct Bearer {
     cell: TokenCell,
 }
 
+/// Where a token is fetched, and with which words.
+pub(crate) struct TokenDesk<'a> {
+    pub(crate) sender: &'a Sender,
+    pub(crate) call: &'a Call,
+}
+
 impl Bearer {
     /// Sends `call` with a token. A 401 means that nothing was done, so the same bytes may go once more with a new token.
     pub(crate) async fn call(
         &self,
         sender: &Sender,
-        token_call: &Call,
+        desk: TokenDesk<'_>,
         call: Call,
         exchanges: &mut Vec<Exchange>,
     ) -> Attempt {
-        let token = match self.token(sender, token_call, exchanges).await {
+        let token = match self.token(&desk, exchanges).await {
             Ok(token) => token,
             Err(code) => return Attempt::NotSent(code),
         };
@@ -34,16 +40,16 @@ impl Bearer {
             return sent;
         }
         self.cell.forget(&token).await;
-        match self.token(sender, token_call, exchanges).await {
+        match self.token(&desk, exchanges).await {
             Ok(token) => sender.call(&with_token(&call, &token), exchanges).await,
             Err(_) => sent,
         }
     }
 
-    async fn token(&self, sender: &Sender, call: &Call, exchanges: &mut Vec<Exchange>) -> Result<Secret, &'static str> {
+    async fn token(&self, desk: &TokenDesk<'_>, exchanges: &mut Vec<Exchange>) -> Result<Secret, &'static str> {
         self.cell
             .get_or(async {
-                match sender.call(call, exchanges).await {
+                match desk.sender.call(desk.call, exchanges).await {
                     Attempt::Reply(reply) => read(&reply),
                     Attempt::NotSent(code) => Err(code),
                     // A token that nobody received has no effect.

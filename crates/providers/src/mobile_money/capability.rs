@@ -19,6 +19,10 @@ pub trait Collect: Send + Sync {
 
 /// Money out.
 pub trait Payout: Send + Sync {
+    /// Whether the provider itself guarantees that the same order sent again moves nothing twice. Where it does not, an
+    /// unknown outcome is never repeated by a machine: a person decides.
+    fn may_repeat(&self) -> bool;
+
     /// Pays the customer. The order was committed before.
     fn send<'a>(&'a self, order: &'a PayoutOrder) -> BoxFuture<'a, Answer<Started>>;
 

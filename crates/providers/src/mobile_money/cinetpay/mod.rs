@@ -10,7 +10,7 @@ use serde_json::json;
 use super::{
     Answer, Collect, CollectOrder, Delivery, Direction, Float, Handle, Notice, Observed, Outcome, Payout, PayoutOrder,
     Rejected, SenderLimits, Started, Webhook,
-    bearer::Bearer,
+    bearer::{Bearer, TokenDesk},
     sender::{Call, Reply, Sender},
     text::escaped,
 };
@@ -80,8 +80,9 @@ impl Cinetpay {
             .header("content-type", "application/json")
             .reading();
         let call = call.header("content-type", "application/json");
+        let desk = TokenDesk { sender: &self.sender, call: &token_call };
         let mut exchanges = Vec::new();
-        let outcome = self.bearer.call(&self.sender, &token_call, call, &mut exchanges).await.then(read);
+        let outcome = self.bearer.call(&self.sender, desk, call, &mut exchanges).await.then(read);
         Answer { outcome, exchanges }
     }
 
@@ -114,6 +115,11 @@ impl Collect for Cinetpay {
 }
 
 impl Payout for Cinetpay {
+    /// `merchant_transaction_id` is unique: 1200.
+    fn may_repeat(&self) -> bool {
+        true
+    }
+
     fn send<'a>(&'a self, order: &'a PayoutOrder) -> BoxFuture<'a, Answer<Started>> {
         Box::pin(async move {
             match wire::transfer(order, &self.config) {

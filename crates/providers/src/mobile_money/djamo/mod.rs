@@ -95,6 +95,11 @@ impl Collect for Djamo {
 }
 
 impl Payout for Djamo {
+    /// `reference` is unique: 409.
+    fn may_repeat(&self) -> bool {
+        true
+    }
+
     fn send<'a>(&'a self, order: &'a PayoutOrder) -> BoxFuture<'a, Answer<Started>> {
         Box::pin(async move {
             let Some(body) = wire::transfer(order) else { return wire::unsupported() };

@@ -132,6 +132,11 @@ impl Collect for Hub2 {
 }
 
 impl Payout for Hub2 {
+    /// `reference` is unique: 409.
+    fn may_repeat(&self) -> bool {
+        true
+    }
+
     fn send<'a>(&'a self, order: &'a PayoutOrder) -> BoxFuture<'a, Answer<Started>> {
         Box::pin(async move {
             match wire::transfer(order) {

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{
     Answer, Collect, CollectOrder, Delivery, Direction, Float, Handle, Notice, Observed, Outcome, Payout, PayoutOrder,
     Rejected, SenderLimits, Started, Webhook,
-    bearer::Bearer,
+    bearer::{Bearer, TokenDesk},
     sender::{Call, Reply, Sender},
     text::{basic, last_segment},
 };
@@ -107,8 +107,9 @@ impl Mtn {
             .header("ocp-apim-subscription-key", subscription)
             .header("x-target-environment", self.config.target_environment.as_str())
             .header("content-type", "application/json");
+        let desk = TokenDesk { sender: &self.sender, call: &token_call };
         let mut exchanges = Vec::new();
-        let outcome = bearer.call(&self.sender, &token_call, call, &mut exchanges).await.then(read);
+        let outcome = bearer.call(&self.sender, desk, call, &mut exchanges).await.then(read);
         Answer { outcome, exchanges }
     }
 
@@ -153,6 +154,11 @@ impl Collect for Mtn {
 }
 
 impl Payout for Mtn {
+    /// `X-Reference-Id` is kept: 409.
+    fn may_repeat(&self) -> bool {
+        true
+    }
+
     fn send<'a>(&'a self, order: &'a PayoutOrder) -> BoxFuture<'a, Answer<Started>> {
         Box::pin(async move {
             let Some(body) = wire::transfer(order, &self.config.currency) else { return wire::unsupported() };

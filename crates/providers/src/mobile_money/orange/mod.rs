@@ -12,7 +12,7 @@ use futures_util::future::BoxFuture;
 use super::{
     Answer, Collect, CollectOrder, Delivery, Handle, Notice, Observed, Outcome, Rejected, SenderLimits, Started,
     Webhook,
-    bearer::Bearer,
+    bearer::{Bearer, TokenDesk},
     sender::{Call, Reply, Sender},
     text::basic,
 };
@@ -88,8 +88,9 @@ impl OrangeMoney {
             .header("accept", "application/json")
             .reading();
         let call = call.header("content-type", "application/json").header("accept", "application/json");
+        let desk = TokenDesk { sender: &self.sender, call: &token_call };
         let mut exchanges = Vec::new();
-        let outcome = self.bearer.call(&self.sender, &token_call, call, &mut exchanges).await.then(read);
+        let outcome = self.bearer.call(&self.sender, desk, call, &mut exchanges).await.then(read);
         Answer { outcome, exchanges }
     }
 

@@ -113,6 +113,11 @@ impl Collect for Pawapay {
 }
 
 impl Payout for Pawapay {
+    /// `payoutId` is unique: `DUPLICATE_IGNORED`.
+    fn may_repeat(&self) -> bool {
+        true
+    }
+
     fn send<'a>(&'a self, order: &'a PayoutOrder) -> BoxFuture<'a, Answer<Started>> {
         Box::pin(async move {
             match wire::payout(order) {

@@ -123,6 +123,11 @@ impl Collect for Wave {
 }
 
 impl Payout for Wave {
+    /// `Idempotency-Key` is required and kept.
+    fn may_repeat(&self) -> bool {
+        true
+    }
+
     fn send<'a>(&'a self, order: &'a PayoutOrder) -> BoxFuture<'a, Answer<Started>> {
         Box::pin(async move {
             match wire::payout_request(order) {
