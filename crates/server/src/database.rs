@@ -98,7 +98,7 @@ pub async fn migrate(url: &str) -> anyhow::Result<()> {
         bail!("the database cannot be taken over as it is; nothing was changed\n{report}");
     }
     MIGRATIONS.run_direct(None, &mut connection, false).await.context("a migration failed")?;
-    adoption::complete(&mut connection).await
+    adoption::complete(url, &mut connection).await
 }
 
 /// What `migrate` would do, without doing it.

@@ -10,6 +10,7 @@ pub mod development;
 pub mod http;
 pub mod messages;
 pub mod openapi;
+pub mod operators;
 pub mod postman;
 pub mod router;
 pub mod wiring;

@@ -34,8 +34,12 @@ const BURST: NonZeroU32 = NonZeroU32::new(2_000).unwrap();
 
 /// Every route that OpenAPI describes, with its document.
 pub fn described(app: &App) -> OpenApiRouter {
-    let api = OpenApiRouter::new().merge(identity::routes(app.identity.clone()));
-    let root = OpenApiRouter::new();
+    let api = OpenApiRouter::new()
+        .merge(identity::routes(app.identity.clone()))
+        .merge(wallet::routes(app.wallet.clone()))
+        .merge(notifications::routes(app.notifications.clone(), &app.identity))
+        .merge(announcements::routes(app.announcements.clone(), &app.identity));
+    let root = OpenApiRouter::new().merge(identity::public_root_routes(app.identity.clone()));
     OpenApiRouter::with_openapi(openapi::document()).nest("/api", api).merge(root)
 }
 

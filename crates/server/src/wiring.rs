@@ -4,13 +4,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
+use announcements::Announcements;
 use identity::{Identity, Mode};
 use jobs::Worker;
 use kernel::db::Sizes;
 use kernel::http::Lexicon;
 use kernel::{Clock, Db, Keys, Random};
+use notifications::Notifications;
 use providers::mail::Mailer;
 use providers::sms::{Route, Router as SmsRouter};
+use wallet::ledger::{Ledger, LedgerConfig};
+use wallet::{Connector, Wallet};
 
 use crate::config::{self, Config, Overrides};
 use crate::delivery::{self, Delivery};
@@ -36,6 +40,14 @@ pub struct App {
     pub readiness: Readiness,
     /// Who someone is.
     pub identity: Identity,
+    /// The books.
+    pub ledger: Ledger,
+    /// Money.
+    pub wallet: Wallet,
+    /// The inbox.
+    pub notifications: Notifications,
+    /// What staff announces.
+    pub announcements: Announcements,
 }
 
 /// What a server is made from beside its configuration.
@@ -49,12 +61,14 @@ pub struct Parts {
     pub clock: Clock,
     /// Chance.
     pub random: Random,
+    /// The ways to the operators.
+    pub connectors: Vec<Connector>,
 }
 
 impl App {
     /// Makes the houses. Nothing is asked of the database yet.
     pub fn new(config: Config, parts: Parts) -> anyhow::Result<Self> {
-        let Parts { database_url, keys, clock, random } = parts;
+        let Parts { database_url, keys, clock, random, connectors } = parts;
         let db = Db::connect(&database_url, Sizes { write: config.pool_size, ..Sizes::default() })?;
         let identity = Identity::new(identity::Deps {
             db: db.clone(),
@@ -66,7 +80,23 @@ impl App {
             export_parts: Vec::new(),
         })?;
         let lexicon = messages::lexicon()?;
-        Ok(Self { config: Arc::new(config), db, clock, random, keys, lexicon, readiness: Readiness::default(), identity })
+        let ledger = Ledger::start(&db, &clock, &random, LedgerConfig::default());
+        let wallet = Wallet::new(wallet::Deps {
+            db: db.clone(),
+            clock: clock.clone(),
+            random: random.clone(),
+            keys: keys.clone(),
+            identity: identity.clone(),
+            ledger: ledger.clone(),
+            connectors,
+            lexicon: lexicon.clone(),
+            config: wallet_config(&config),
+        });
+        let notifications = Notifications::new(db.clone(), clock.clone());
+        let announcements = Announcements::new(db.clone(), clock.clone());
+        let readiness = Readiness::default();
+        let config = Arc::new(config);
+        Ok(Self { config, db, clock, random, keys, lexicon, readiness, identity, ledger, wallet, notifications, announcements })
     }
 
     /// For commands that need the houses but serve nobody: what depends on the secret is not used by them.
@@ -79,7 +109,7 @@ impl App {
         });
         let config = config.map_err(|faults| anyhow::anyhow!("{faults:?}"))?;
         let keys = Keys::new([0; 32], None);
-        Self::new(config, Parts { database_url: database_url.to_owned(), keys, clock: Clock::system(), random: Random::system() })
+        Self::new(config, Parts { database_url: database_url.to_owned(), keys, clock: Clock::system(), random: Random::system(), connectors: Vec::new() })
     }
 
     /// Reads what the houses need before the first answer.
@@ -91,15 +121,26 @@ impl App {
     /// What does the durable work of all houses.
     pub fn worker(&self, mail: Option<Mailer>, sms: Option<SmsRouter>) -> Worker {
         let delivery = Arc::new(Delivery::new(self.lexicon.clone(), self.keys.clone(), mail, sms));
-        Worker::new(self.db.write.clone(), self.clock.clone()).handle(delivery::KIND, delivery::POLICY, move |job| {
+        let worker = Worker::new(self.db.write.clone(), self.clock.clone()).handle(delivery::KIND, delivery::POLICY, move |job| {
             let delivery = delivery.clone();
             async move { delivery.send(job).await }
-        })
+        });
+        wallet::jobs(&self.wallet, worker)
     }
 }
 
 fn identity_config(config: &Config) -> identity::Config {
     identity::Config { countries: config.countries.clone(), limits: config.limits, ..identity::Config::new(config.mode) }
+}
+
+fn wallet_config(config: &Config) -> wallet::Config {
+    let host = if config.listen.ip().is_unspecified() { "localhost".to_owned() } else { config.listen.ip().to_string() };
+    let base = config.public_url.clone().unwrap_or_else(|| format!("http://{host}:{}", config.listen.port()));
+    wallet::Config {
+        countries: config.countries.clone(),
+        public_url: format!("{base}/api"),
+        private_webhooks: config.mode == Mode::Development,
+    }
 }
 
 /// The ways of mail and SMS: what the environment configures, and in development a mailbox for the rest.

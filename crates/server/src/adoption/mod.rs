@@ -9,7 +9,10 @@ mod people;
 mod report;
 
 use anyhow::Context;
+use kernel::db::Sizes;
+use kernel::{Clock, Db, Random};
 use sqlx::PgConnection;
+use wallet::ledger::{Ledger, LedgerConfig};
 
 pub use report::Report;
 
@@ -25,17 +28,25 @@ pub async fn preflight(connection: &mut PgConnection) -> anyhow::Result<Report> 
 }
 
 /// Turns the rows that were found into ours; at the second run there is nothing left to do.
-pub async fn complete(connection: &mut PgConnection) -> anyhow::Result<()> {
+pub async fn complete(url: &str, connection: &mut PgConnection) -> anyhow::Result<()> {
     let open: Vec<String> = sqlx::query_scalar("SELECT etape FROM adoption WHERE termine_le IS NULL ORDER BY etape DESC").fetch_all(&mut *connection).await?;
     for step in open {
         match step.as_str() {
             "utilisateurs" => people::convert(connection).await?,
-            // The ledger's own migration opens the accounts in SQL: here the step is only closed.
-            "comptes" => {}
+            "comptes" => open_accounts(url).await.context("taking over the balances")?,
             _ => continue,
         }
         sqlx::query("UPDATE adoption SET termine_le = now() WHERE etape = $1").bind(&step).execute(&mut *connection).await?;
     }
+    Ok(())
+}
+
+/// A balance becomes an opening posting of the ledger, once: its key sees to that.
+async fn open_accounts(url: &str) -> anyhow::Result<()> {
+    let (db, clock) = (Db::connect(url, Sizes { write: 2, read: 1, hot: 1 })?, Clock::system());
+    let config = LedgerConfig { background: false, ..LedgerConfig::default() };
+    let opened = Ledger::start(&db, &clock, &Random::system(), config).adopt().await?;
+    tracing::info!(opened, "balances of the first backend entered the books");
     Ok(())
 }
 

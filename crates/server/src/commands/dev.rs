@@ -12,6 +12,7 @@ use super::{DataDir, say, serving};
 use crate::config::{self, Config, Overrides};
 use crate::database::{self, Database, Sharing};
 use crate::development::{Secrets, Simulated};
+use crate::operators;
 use crate::wiring::{App, Parts, mailbox};
 
 #[derive(Debug, Args)]
@@ -66,9 +67,10 @@ async fn develop(config: Config, secrets: &Secrets, database: &Database, listene
         None => Keys::new(secrets.program()?, None),
     };
     let simulated = Simulated::start(&data_dir, secrets, address).await?;
-    let app = App::new(config, Parts { database_url: database.url.clone(), keys, clock: Clock::system(), random: Random::system() })?;
+    let (clock, simulator) = (Clock::system(), simulated.address());
+    let connectors = operators::simulated(&clock, &secrets.operators, simulator)?;
+    let app = App::new(config, Parts { database_url: database.url.clone(), keys, clock, random: Random::system(), connectors })?;
     app.start().await?;
-    let simulator = simulated.address();
     simulated.watch(app.readiness.clone(), stop.clone());
     say(&banner(address, &data_dir, &database.url, simulator));
     serving::serve(&app, listener, stop).await

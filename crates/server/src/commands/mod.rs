@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use crate::config::{self, Overrides};
 
 mod admin;
+mod audit;
 mod check;
 mod database_url;
 mod dev;
@@ -35,6 +36,8 @@ pub enum Command {
     Postman(documents::PostmanArguments),
     /// Donne l'adresse de la base, sur une ligne que psql accepte
     DatabaseUrl(DataDir),
+    /// Vérifie les livres : tout est recalculé et comparé ; échoue s'ils sont faux
+    Audit(DataDir),
     /// Donne un rôle à quelqu'un
     Admin(admin::Arguments),
     /// Joue les opérateurs (lancé par `dev`)
@@ -67,6 +70,7 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Openapi => documents::openapi(),
         Command::Postman(arguments) => documents::postman(&arguments),
         Command::DatabaseUrl(data_dir) => database_url::run(&data_dir),
+        Command::Audit(data_dir) => audit::run(&data_dir),
         Command::Admin(arguments) => admin::run(&arguments),
         Command::Simulator(arguments) => simulator::run(&arguments),
     }

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use super::serving;
 use crate::config::{self, Config, Overrides};
 use crate::database;
+use crate::operators;
 use crate::wiring::{App, Parts};
 
 #[derive(Debug, Args)]
@@ -40,7 +41,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         database::mark_production(&mut connection).await?;
         drop(connection);
         let listener = serving::listen(config.listen).await?;
-        let app = App::new(config, Parts { database_url: url, keys, clock: Clock::system(), random: Random::system() })?;
+        let clock = Clock::system();
+        let connectors = operators::configured(&clock, &config::variable)?;
+        let app = App::new(config, Parts { database_url: url, keys, clock, random: Random::system(), connectors })?;
         app.start().await?;
         app.readiness.set_simulator(true);
         let (stop, stopping) = watch::channel(false);
