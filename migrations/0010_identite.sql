@@ -40,6 +40,9 @@ COMMENT ON COLUMN otp.otp_code IS 'HMAC-SHA256 of the code in hex, bound to purp
 COMMENT ON COLUMN otp.sel IS '16 random bytes of this code';
 COMMENT ON COLUMN otp.generation_cle IS 'Which secret made the HMAC (kernel::keys)';
 COMMENT ON COLUMN otp.essais IS 'Wrong codes so far; counted by the statement that compares';
+COMMENT ON COLUMN otp.is_valid IS 'Not used and not voided; an expired or exhausted code stays until it is replaced, so that its cooldown lasts';
+COMMENT ON COLUMN otp.envois IS 'Messages in a row: which cooldown comes next';
+COMMENT ON COLUMN otp.objet IS 'verify, login, reset, citizen, or identifier (a new one of a signed-in account); part of the HMAC';
 
 CREATE TABLE ticket_parcours (
   id_user integer NOT NULL REFERENCES utilisateur (id_user) ON DELETE CASCADE,

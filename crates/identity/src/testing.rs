@@ -1,7 +1,7 @@
 //! For the tests of this house and, with the feature `testing`, of the others: identity on a test's database, and people
 //! who are signed up and in without going through the seven requests again.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot be set up has to fail")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has to fail")]
 
 use axum::Router;
 use chrono::TimeDelta;

@@ -6,9 +6,11 @@ use axum::Extension;
 use chrono::TimeDelta;
 use kernel::Clock;
 use kernel::http::ClientNetwork;
+use kernel::keys::Purpose;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use testkit::{Answer, Client, TestDb};
+use uuid::Uuid;
 
 use crate::{Config, Identity, testing};
 
@@ -41,6 +43,7 @@ impl House {
     }
 
     /// A client from another network.
+    #[expect(clippy::wrong_self_convention, reason = "it reads like the sentence")]
     pub(crate) fn from_network(&self, address: &str) -> Client {
         let network = ClientNetwork::of(address.parse().unwrap());
         Client::new(testing::router(&self.identity).layer(Extension(network)))
@@ -63,6 +66,14 @@ impl House {
     pub(crate) async fn register(&self, identifier: &str) -> String {
         let data = self.client.post("/api/register-user", json!({"identifier": identifier})).await.data(201);
         text(&data["flowTicket"])
+    }
+
+    /// The code of the newest message, as the worker would read it.
+    pub(crate) async fn sent_code(&self) -> String {
+        let sql = "SELECT id, secret FROM travail WHERE secret IS NOT NULL ORDER BY id DESC LIMIT 1";
+        let (id, secret): (Uuid, Vec<u8>) = sqlx::query_as(sql).fetch_one(self.pool()).await.unwrap();
+        let opened = self.identity.keys.open(Purpose::Outbox, id.as_bytes(), &secret).unwrap();
+        String::from_utf8(opened.to_vec()).unwrap()
     }
 
     /// Asks for a code and reads it from the answer of development mode.

@@ -95,7 +95,8 @@ pub(super) async fn replace_password(
     Ok(())
 }
 
-/// What somebody chose who proved nothing; `blocked_until` where there may be money already.
+/// What somebody chose who proved nothing: password, and the names that payers would see. People of the first backend
+/// keep their names. `blocked_until` where there may be money already.
 pub(crate) async fn wipe_password(
     connection: &mut PgConnection,
     id_user: i32,
@@ -103,6 +104,9 @@ pub(crate) async fn wipe_password(
 ) -> sqlx::Result<()> {
     sqlx::query(
         "UPDATE utilisateur SET mdp = NULL, mdp_modifie_le = NULL,
+                nom = CASE WHEN adopte_le IS NOT NULL THEN nom END,
+                prenom = CASE WHEN adopte_le IS NOT NULL THEN prenom END,
+                photo_profile = CASE WHEN adopte_le IS NOT NULL THEN photo_profile END,
                 sorties_bloquees_jusqu = greatest(sorties_bloquees_jusqu, $2)
           WHERE id_user = $1",
     )

@@ -10,7 +10,7 @@ pub(crate) const MAX_TRIES: i16 = 5;
 /// What a code is asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum AskedPurpose {
+pub(crate) enum AskedPurpose {
     /// Prouver que l'identifiant est à soi.
     #[default]
     Verify,

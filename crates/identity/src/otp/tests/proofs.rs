@@ -49,15 +49,17 @@ async fn every_purpose_takes_an_unproved_account_over() {
 }
 
 #[tokio::test]
-async fn a_takeover_leaves_no_pin_and_no_other_code() {
+async fn a_takeover_leaves_no_pin_no_name_and_no_other_code() {
     let house = House::new().await;
     let before = testing::sign_up_unverified(&house.identity, "0708091011").await;
     let own = house.client.bearer(&before.tokens.access_token);
     own.put("/api/me/pin", json!({"pin": testing::PIN, "password": testing::PASSWORD})).await.data(200);
+    own.patch("/api/me", json!({"lastName": "Quelqu'un d'autre"})).await.data(200);
     let other = house.code("0708091011", "reset").await;
     let code = house.code("0708091011", "verify").await;
     house.verify("0708091011", "verify", &code).await.data(200);
     assert_eq!(house.count("SELECT count(*) FROM code_secret").await, 0);
+    assert_eq!(house.count("SELECT count(*) FROM utilisateur WHERE nom IS NOT NULL").await, 0);
     house.verify("0708091011", "reset", &other).await.code(410);
 }
 
