@@ -20,6 +20,13 @@ pub struct Fault {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Faults(pub Vec<Fault>);
 
+impl Faults {
+    /// A single fault.
+    pub(crate) fn one(key: &str, problem: &'static str) -> Self {
+        Self(vec![Fault { key: key.to_owned(), problem }])
+    }
+}
+
 impl fmt::Display for Faults {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (position, fault) in self.0.iter().enumerate() {

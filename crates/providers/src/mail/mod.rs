@@ -13,7 +13,7 @@ use lettre::{
 use self::{folder::Folder, smtp::Smtp};
 use crate::{
     Receipt, SendError,
-    vars::{Faults, Lookup, Reader},
+    vars::{Faults, Lookup},
 };
 pub use smtp::{SmtpConfig, SmtpTls};
 
@@ -59,11 +59,8 @@ impl Mailer {
     /// Reads `HOSTOLINK_SMTP_URL` and `HOSTOLINK_MAIL_FROM`; every fault is reported at once.
     pub fn from_vars(lookup: Lookup<'_>) -> Result<Self, Faults> {
         let config = SmtpConfig::from_vars(lookup)?;
-        Self::smtp(config).map_err(|_| {
-            let mut reader = Reader::new(lookup);
-            reader.fault("HOSTOLINK_SMTP_URL", "cannot be used (TLS settings or sender)");
-            Faults(reader.into_faults())
-        })
+        let unusable = |_| Faults::one("HOSTOLINK_SMTP_URL", "cannot be used (TLS settings or sender)");
+        Self::smtp(config).map_err(unusable)
     }
 
     /// Sends one message. `id` is ours: the same id gives the same `Message-ID`, by which a receiver recognises a repeat.

@@ -4,6 +4,8 @@
 use chrono::NaiveDate;
 use futures_util::future::BoxFuture;
 
+use crate::Secret;
+
 use super::{Answer, CollectOrder, Delivery, Handle, Notice, Observed, PayoutOrder, Rejected, Started, StatementPage};
 
 /// Money in.
@@ -53,4 +55,31 @@ pub trait Statement: Send + Sync {
 pub trait Float: Send + Sync {
     /// Balance in whole francs.
     fn balance(&self) -> BoxFuture<'_, Answer<i64>>;
+}
+
+/// Cards that the acquirer keeps for us. We hold its token, never a number.
+pub trait CardVault: Send + Sync {
+    /// The card of a payment that succeeded, when it may be charged again.
+    fn saved_card<'a>(&'a self, handle: &'a Handle) -> BoxFuture<'a, Answer<Option<SavedCard>>>;
+
+    /// Asks a saved card to pay; the state is read like that of any collection.
+    fn charge_saved<'a>(&'a self, order: &'a CollectOrder, token: &'a Secret) -> BoxFuture<'a, Answer<Started>>;
+
+    /// Has the acquirer forget a card.
+    fn forget<'a>(&'a self, token: &'a Secret) -> BoxFuture<'a, Answer<()>>;
+}
+
+/// What may be kept and shown of a card.
+#[derive(Debug, Clone)]
+pub struct SavedCard {
+    /// The acquirer's token.
+    pub token: Secret,
+    /// `visa`, `mastercard`…
+    pub brand: String,
+    /// Last four digits.
+    pub last4: String,
+    /// Month of expiry, 1 to 12.
+    pub expiry_month: u8,
+    /// Year of expiry.
+    pub expiry_year: u16,
 }

@@ -35,7 +35,10 @@ pub struct Exchange {
 }
 
 /// Fields that are never kept.
-const SECRET_FIELDS: [&str; 27] = [
+const SECRET_FIELDS: &[&str] = &[
+    "authorization_code",
+    "access_code",
+    "authorization",
     "name",
     "payeurnom",
     "payenom",
@@ -66,7 +69,7 @@ const SECRET_FIELDS: [&str; 27] = [
 ];
 
 /// Fields that hold a telephone number, an alias or an account.
-const NUMBER_FIELDS: [&str; 18] = [
+const NUMBER_FIELDS: &[&str] = &[
     "mobile",
     "msisdn",
     "phone",

@@ -21,18 +21,25 @@ pub mod hub2;
 mod model;
 pub mod moov;
 pub mod mtn;
+mod notice;
 pub mod orange;
 pub mod pawapay;
+pub mod paystack;
 pub mod pispi;
+pub mod rails;
 mod sender;
 mod signature;
+mod statement;
 mod text;
 pub mod wave;
 
-pub use capability::{Collect, Float, Payout, Statement, Webhook};
+pub use capability::{CardVault, Collect, Float, Payout, SavedCard, Statement, Webhook};
 pub use exchange::Exchange;
 pub use model::{
-    Action, Answer, Blame, CollectOrder, Delivery, Direction, Disagreement, Handle, Notice, NoticeKind, Observed,
-    OperationState, Outcome, Party, PayoutOrder, Rejected, Started, StatementLine, StatementPage, Trust, WalletKind,
+    Action, Answer, Blame, CollectOrder, Direction, Disagreement, Handle, Observed, OperationState, Outcome, Party,
+    PayoutOrder, Started, WalletKind,
 };
+pub use notice::{Delivery, Notice, NoticeKind, Rejected, Trust};
+pub use rails::Rail;
 pub use sender::SenderLimits;
+pub use statement::{StatementLine, StatementPage};

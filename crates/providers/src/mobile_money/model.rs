@@ -2,17 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
-use thiserror::Error;
 use uuid::Uuid;
 
-use super::Exchange;
+use super::{Exchange, Notice};
 use crate::{Secret, mask};
 
 /// The currency of every amount here; it has no minor unit.
 pub(crate) const CURRENCY: &str = "XOF";
-/// Largest webhook body read, in bytes.
-pub(crate) const MAX_WEBHOOK_BYTES: usize = 1024 * 1024;
-
 /// Where an operation stands at the provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "state")]
@@ -87,6 +83,16 @@ pub struct Answer<T> {
     pub exchanges: Vec<Exchange>,
 }
 
+/// Which way the money goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// From the customer to us.
+    Collect,
+    /// From us to the customer.
+    Payout,
+}
+
 /// Who holds the customer's money, which is not always whom we call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -103,6 +109,8 @@ pub enum WalletKind {
     Djamo,
     /// A bank account.
     Bank,
+    /// A bank card, through an acquirer's page.
+    Card,
 }
 
 /// The other side of an operation.
@@ -356,137 +364,6 @@ fn same_number(ours: &str, theirs: &str) -> bool {
         digits[digits.len().saturating_sub(NATIONAL_DIGITS)..].to_vec()
     };
     tail(ours) == tail(theirs)
-}
-
-/// A webhook as it arrived. Headers have lower-case names; the body is the exact bytes.
-#[derive(Clone, Copy)]
-pub struct Delivery<'a> {
-    /// HTTP method.
-    pub method: &'a str,
-    /// Path as the provider addressed it.
-    pub path: &'a str,
-    /// Header names (lower case) and values.
-    pub headers: &'a [(String, String)],
-    /// Body, untouched.
-    pub body: &'a [u8],
-}
-
-impl Delivery<'_> {
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
-    }
-}
-
-/// Whether somebody could have written the webhook who is not the provider.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trust {
-    /// Signed with a secret that only the provider and we know.
-    Signed,
-    /// Not signed: anybody who knows the address could have written it. Reading the state again is all that it may cause.
-    Unsigned,
-}
-
-/// Which way the money goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Direction {
-    /// From the customer to us.
-    Collect,
-    /// From us to the customer.
-    Payout,
-}
-
-/// What a webhook is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NoticeKind {
-    /// An operation of ours.
-    Operation(Direction),
-    /// Money that we did not ask for (a person scanned our merchant code, a bank transfer arrived).
-    MoneyReceived,
-    /// Something else, kept for the record.
-    Other,
-}
-
-/// One event of a webhook: what to look up, never what to believe.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Notice {
-    /// Unique at this provider: a second one is a repeat.
-    pub event_id: String,
-    /// What it is about.
-    pub kind: NoticeKind,
-    /// Our reference.
-    pub reference: Option<String>,
-    /// The provider's identifier.
-    pub provider_id: Option<String>,
-    /// Secret to compare with [`Handle::notify_token`] by [`Handle::is_notified_by`].
-    pub notify_token: Option<String>,
-    /// What the webhook claims.
-    pub hint: OperationState,
-    /// Who may have written it.
-    pub trust: Trust,
-}
-
-impl std::fmt::Debug for Notice {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("Notice")
-            .field("event_id", &self.event_id)
-            .field("kind", &self.kind)
-            .field("reference", &self.reference)
-            .field("hint", &self.hint)
-            .field("trust", &self.trust)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Why a webhook is refused. The provider hears 401 without a word of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum Rejected {
-    /// Larger than 1 MiB.
-    #[error("webhook_too_large")]
-    TooLarge,
-    /// No signature where one is due.
-    #[error("webhook_unsigned")]
-    MissingSignature,
-    /// No active secret gives this signature.
-    #[error("webhook_bad_signature")]
-    BadSignature,
-    /// Signed too long ago, or in the future.
-    #[error("webhook_too_old")]
-    TooOld,
-    /// Signed, and yet not what the provider documents.
-    #[error("webhook_unreadable")]
-    Unreadable,
-    /// We have no secret to check it with.
-    #[error("webhook_not_configured")]
-    NotConfigured,
-}
-
-/// One line of the provider's own books.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StatementLine {
-    /// The provider's transaction.
-    pub transaction_id: String,
-    /// When, as the provider writes it (ISO 8601).
-    pub at: String,
-    /// The provider's word for the kind of movement.
-    pub kind: String,
-    /// Whole francs, positive when our balance grew. Absent when the kind is unknown, so that a person decides the sign.
-    pub amount_francs: Option<i64>,
-    /// What was charged to us, in whole francs.
-    pub fee_francs: i64,
-    /// Our balance after it.
-    pub balance_francs: Option<i64>,
-    /// Our reference.
-    pub reference: Option<String>,
-}
-
-/// A page of the provider's books.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StatementPage {
-    /// Lines in the provider's order.
-    pub lines: Vec<StatementLine>,
-    /// Where the next page starts.
-    pub next: Option<String>,
 }
 
 /// A handle for the tests of the connectors' encodings.

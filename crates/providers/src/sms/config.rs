@@ -140,11 +140,8 @@ fn route(name: &str, lookup: Lookup<'_>) -> Result<Route, Faults> {
         "kannel" => Route::kannel(KannelConfig::from_vars(lookup)?),
         _ => Err(SendError::misconfigured("sms", "unknown_route")),
     };
-    made.map_err(|_| {
-        let mut reader = Reader::new(lookup);
-        reader.fault(ROUTES_KEY, "names a route that does not exist (orange, twilio, kannel) or cannot be used");
-        Faults(reader.into_faults())
-    })
+    let unusable = "names a route that does not exist (orange, twilio, kannel) or cannot be used";
+    made.map_err(|_| Faults::one(ROUTES_KEY, unusable))
 }
 
 #[cfg(test)]

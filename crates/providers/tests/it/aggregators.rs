@@ -3,13 +3,14 @@
 use providers::{
     Secret,
     mobile_money::{
-        Blame, Collect as _, CollectOrder, Float as _, Handle, NoticeKind, OperationState, Outcome, Party, Payout as _,
-        PayoutOrder, Rejected, SenderLimits, WalletKind,
+        Action, Blame, CardVault as _, Collect as _, CollectOrder, Float as _, Handle, NoticeKind, OperationState,
+        Outcome, Party, Payout as _, PayoutOrder, Rejected, SenderLimits, WalletKind,
         cinetpay::{Cinetpay, CinetpayConfig},
         gsma::{Gsma, GsmaConfig},
         hub2::{Hub2, Hub2Config},
         moov::{Moov, MoovConfig},
         pawapay::{Pawapay, PawapayConfig},
+        paystack::{Paystack, PaystackConfig},
         pispi::{Pispi, PispiConfig, PispiVersion},
     },
 };
@@ -329,4 +330,46 @@ async fn moov_refusals_and_wrong_keys_are_told_apart() {
     let refused = stranger.unwrap().request_payment(&poor).await;
     assert_eq!(refused.outcome, Outcome::NotExecuted { code: "moov_98".to_owned() });
     assert!(!refused.exchanges[0].request.contains("0102030410"), "{}", refused.exchanges[0].request);
+}
+
+fn paystack(operators: &Operators) -> Paystack {
+    Paystack::new(PaystackConfig {
+        base_url: operators.base(Provider::Paystack),
+        secret_key: Secret::new(Credentials::default().paystack.secret_key),
+        email_template: "{customer}@cartes.hostolink.ci".to_owned(),
+        limits: SenderLimits::default(),
+    })
+    .unwrap()
+}
+
+#[tokio::test]
+async fn paystack_a_card_pays_on_a_page_and_its_token_pays_again() {
+    let operators = Operators::start(Provider::Paystack).await;
+    let paystack = paystack(&operators);
+    let first = deposit("HSTL-DEP-1", WalletKind::Card, "+2250708091011", 15_000);
+    assert_eq!(known(paystack.state(&first.handle()).await), None);
+    let started = deposit_succeeds(&operators, &paystack, &first).await;
+    assert!(matches!(&started.action, Action::OpenPage { .. }));
+    let card = known(paystack.saved_card(&started.handle).await).expect("the card may be used again");
+    assert_eq!((card.brand.as_str(), card.last4.as_str()), ("visa", "4081"));
+
+    let second = deposit("HSTL-DEP-2", WalletKind::Card, "+2250708091011", 7_500);
+    let charge = paystack.charge_saved(&second, &card.token).await;
+    assert!(!format!("{:?}", charge.exchanges).contains(card.token.expose()), "the token stays out of the record");
+    assert_eq!(known(charge).observed.state, OperationState::Succeeded);
+    let again = known(paystack.charge_saved(&second, &card.token).await);
+    assert_eq!(again.observed.state, OperationState::Pending, "the reference was used: read, not guessed");
+    assert_eq!(operators.executed("HSTL-DEP-2").await, 1);
+
+    known(paystack.forget(&card.token).await);
+    let third = deposit("HSTL-DEP-3", WalletKind::Card, "+2250708091011", 7_500);
+    let refused = known(paystack.charge_saved(&third, &card.token).await);
+    assert!(matches!(refused.observed.state, OperationState::Failed { .. }));
+
+    let webhook = operators.hooks.wait_for(1).await.remove(0);
+    let notice = verify(&paystack, &webhook, now_unix_s()).await.unwrap().remove(0);
+    assert_eq!(notice.reference.as_deref(), Some("HSTL-DEP-1"));
+    let mut forged = webhook;
+    forged.body = forged.body.iter().copied().chain(*b" ").collect();
+    assert_eq!(verify(&paystack, &forged, now_unix_s()).await, Err(Rejected::BadSignature));
 }

@@ -8,11 +8,8 @@ use crate::{
     Secret,
     mobile_money::{
         Action, Blame, CollectOrder, Delivery, Direction, Handle, Notice, NoticeKind, Observed, OperationState,
-        Outcome, PayoutOrder, Rejected, Started, Trust, WalletKind,
-        model::{CURRENCY, MAX_WEBHOOK_BYTES},
-        sender::Reply,
-        signature::fingerprint,
-        text::plain,
+        Outcome, PayoutOrder, Rejected, Started, Trust, WalletKind, model::CURRENCY, notice::MAX_WEBHOOK_BYTES,
+        sender::Reply, signature::fingerprint, text::plain,
     },
 };
 
@@ -88,7 +85,7 @@ fn method(wallet: WalletKind) -> Result<&'static str, &'static str> {
         WalletKind::Mtn => Ok("MTN_CI"),
         WalletKind::Moov => Ok("MOOV_CI"),
         WalletKind::Wave => Ok("WAVE_CI"),
-        WalletKind::Djamo | WalletKind::Bank => Err("unsupported_wallet"),
+        WalletKind::Djamo | WalletKind::Bank | WalletKind::Card => Err("unsupported_wallet"),
     }
 }
 

@@ -9,7 +9,8 @@ use crate::{
     mobile_money::{
         Action, Answer, Blame, CollectOrder, Delivery, Direction, Handle, Notice, NoticeKind, Observed, OperationState,
         Outcome, PayoutOrder, Rejected, Started, Trust,
-        model::{CURRENCY, MAX_WEBHOOK_BYTES},
+        model::CURRENCY,
+        notice::MAX_WEBHOOK_BYTES,
         sender::Reply,
         signature::{fingerprint, is_signed},
         text,

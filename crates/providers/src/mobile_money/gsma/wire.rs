@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::mobile_money::{
     Action, Blame, CollectOrder, Delivery, Direction, Handle, Notice, NoticeKind, Observed, OperationState, Outcome,
     PayoutOrder, Rejected, Started, Trust,
-    model::{CURRENCY, MAX_WEBHOOK_BYTES},
+    model::CURRENCY,
+    notice::MAX_WEBHOOK_BYTES,
     sender::Reply,
     signature::fingerprint,
     text::{code, last_segment},

@@ -1,5 +1,6 @@
 //! Hub2, the aggregator with all four Ivorian wallets: payment intents in two steps, transfers, signed webhooks.
 
+mod webhook;
 mod wire;
 
 use futures_util::future::BoxFuture;
@@ -170,7 +171,7 @@ impl Webhook for Hub2 {
         delivery: &'a Delivery<'a>,
         _now_unix_s: i64,
     ) -> BoxFuture<'a, Result<Vec<Notice>, Rejected>> {
-        Box::pin(async move { wire::verify(&self.config.webhook_secrets, delivery) })
+        Box::pin(async move { webhook::verify(&self.config.webhook_secrets, delivery) })
     }
 }
 

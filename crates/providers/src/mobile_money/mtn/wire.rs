@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::mobile_money::{
     Action, Answer, Blame, CollectOrder, Delivery, Direction, Handle, Notice, NoticeKind, Observed, OperationState,
     Outcome, Party, PayoutOrder, Rejected, Started, Trust,
-    model::MAX_WEBHOOK_BYTES,
+    notice::MAX_WEBHOOK_BYTES,
     sender::Reply,
     signature::fingerprint,
     text::{code, last_segment, msisdn, plain},

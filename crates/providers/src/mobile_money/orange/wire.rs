@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::OrangeConfig;
 use crate::mobile_money::{
     Action, Blame, CollectOrder, Delivery, Direction, Handle, Notice, NoticeKind, Observed, OperationState, Outcome,
-    Rejected, Started, Trust, model::MAX_WEBHOOK_BYTES, sender::Reply, signature::fingerprint,
+    Rejected, Started, Trust, notice::MAX_WEBHOOK_BYTES, sender::Reply, signature::fingerprint,
 };
 
 /// Longest `order_id`, in bytes.

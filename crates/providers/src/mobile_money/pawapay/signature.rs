@@ -9,7 +9,7 @@ use ring::signature::{
 use sha2::{Digest as _, Sha256, Sha512};
 use subtle::ConstantTimeEq as _;
 
-use crate::mobile_money::{Delivery, Rejected, model::MAX_WEBHOOK_BYTES};
+use crate::mobile_money::{Delivery, Rejected, notice::MAX_WEBHOOK_BYTES};
 
 /// How far the two clocks may differ, in seconds.
 const MAX_SKEW_S: i64 = 120;

@@ -153,7 +153,7 @@ fn side(party: &Party, wallet: WalletKind) -> Result<Side<'_>, &'static str> {
         WalletKind::Mtn => "MTN_MOMO_CIV",
         WalletKind::Orange => "ORANGE_CIV",
         WalletKind::Wave => "WAVE_CIV",
-        WalletKind::Moov | WalletKind::Djamo | WalletKind::Bank => return Err("unsupported_wallet"),
+        WalletKind::Moov | WalletKind::Djamo | WalletKind::Bank | WalletKind::Card => return Err("unsupported_wallet"),
     };
     let phone_number = msisdn(party.phone().ok_or("unsupported_party")?);
     Ok(Side { kind: "MMO", account_details: Account { phone_number, provider } })

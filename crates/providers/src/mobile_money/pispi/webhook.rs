@@ -7,7 +7,7 @@ use crate::{
     Secret,
     mobile_money::{
         Delivery, Direction, Notice, NoticeKind, OperationState, Rejected, Trust,
-        model::MAX_WEBHOOK_BYTES,
+        notice::MAX_WEBHOOK_BYTES,
         signature::{fingerprint, from_hex, is_signed},
     },
 };
