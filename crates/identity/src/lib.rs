@@ -83,6 +83,7 @@ pub struct Core {
     pub(crate) hasher: Hasher,
     pub(crate) finder: Finder,
     pub(crate) sessions: session::Lookup,
+    pub(crate) bursts: session::Bursts,
     pub(crate) turns: sign_in::Turns,
     pub(crate) erasers: Vec<Arc<dyn me::AccountErased>>,
     pub(crate) export_parts: Vec<Arc<dyn me::ExportPart>>,
@@ -113,6 +114,7 @@ impl Identity {
             hasher,
             finder,
             sessions,
+            bursts: session::Bursts::default(),
             turns,
             erasers,
             export_parts,
@@ -137,6 +139,11 @@ impl Identity {
     /// Who has this identifier: one of many gathered reads. `None` when nobody has it.
     pub async fn find(&self, identifier: &Identifier) -> Result<Option<Found>, Failure> {
         self.finder.get(identifier.as_str().to_owned()).await
+    }
+
+    /// One's own profile, as `GET /api/me` shows it.
+    pub async fn user(&self, account: &session::Account) -> Result<me::User, IdentityError> {
+        me::read(self, account).await
     }
 
     /// Lets the extractors of every house find identity; the server adds it once around its router.

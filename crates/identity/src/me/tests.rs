@@ -1,1 +1,235 @@
+use std::sync::Arc;
 
+use axum::http::StatusCode;
+use chrono::TimeDelta;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use kernel::{Clock, Problem};
+use serde_json::{Value, json};
+use sqlx::PgConnection;
+use testkit::Client;
+
+use super::{AccountErased, ExportPart};
+use crate::Identity;
+use crate::testing::{self, PASSWORD};
+use crate::tests::{House, at_once, text, with_status, wrong};
+
+#[tokio::test]
+async fn a_person_reads_as_the_contract_says() {
+    let house = House::new().await;
+    let awa = house.member("0707070707").await;
+    let answer = house.client.bearer(&awa.access).get("/api/me").await;
+    assert!(answer.headers.contains_key("etag"));
+    let mut user = answer.data(200)["user"].clone();
+    assert!(text(&user["createdAt"]).ends_with('Z'));
+    user["createdAt"] = Value::Null;
+    let expected = json!({
+        "id": awa.public_id, "email": null, "phoneNumber": "+2250707070707", "emailVerified": false,
+        "phoneVerified": true, "lastName": null, "firstName": null, "country": "CI", "photoUrl": null,
+        "userType": "CITIZEN", "roles": [], "createdAt": null,
+    });
+    assert_eq!(user, expected);
+}
+
+#[tokio::test]
+async fn names_change_and_identifiers_do_not() {
+    let house = House::new().await;
+    let awa = house.member("awa@example.ci").await;
+    let client = house.client.bearer(&awa.access);
+    let body =
+        json!({"firstName": " Awa ", "lastName": "N'Guessan", "country": "ci", "email": "x@example.ci", "id_user": 1});
+    let user = client.patch("/api/me", body).await.data(200)["user"].clone();
+    assert_eq!(
+        (&user["firstName"], &user["lastName"], &user["country"]),
+        (&json!("Awa"), &json!("N'Guessan"), &json!("CI"))
+    );
+    assert_eq!(user["email"], "awa@example.ci");
+    let user = client.patch("/api/me", json!({"lastName": null})).await.data(200)["user"].clone();
+    assert_eq!((&user["firstName"], &user["lastName"]), (&json!("Awa"), &Value::Null), "what was not sent stays");
+    let answer = client.patch("/api/me", json!({"firstName": "A\u{202e}wa"})).await;
+    assert_eq!(answer.body["errors"][0]["field"], "firstName");
+    assert_eq!(client.patch("/api/me", json!({"firstName": 5})).await.status, 400);
+    assert_eq!(client.patch("/api/me", json!({"firstName": "a\u{0}"})).await.status, 400);
+}
+
+async fn ask(client: &Client, identifier: &str) -> Value {
+    client.post("/api/me/identifiers", json!({"identifier": identifier})).await.data(201)
+}
+
+fn proving(identifier: &str, code: &Value) -> Value {
+    json!({"identifier": identifier, "otpCode": code})
+}
+
+const PROVE: &str = "/api/me/identifiers/verify";
+
+#[tokio::test]
+async fn another_number_takes_a_code_on_it_and_a_notice_on_the_old_one() {
+    let house = House::new().await;
+    let awa = house.member("0707070707").await;
+    let client = house.client.bearer(&awa.access);
+    let sent = ask(&client, "05 05 05 05 05").await;
+    assert_eq!((&sent["channel"], &sent["destination"]), (&json!("sms"), &json!("+225 05 ** ** ** 05")));
+    let answer = client.post(PROVE, proving("0505050505", &json!(wrong(&text(&sent["otp"]))))).await;
+    assert_eq!(answer.body["attemptsLeft"], 4);
+    assert_eq!(answer.code(401), "identity.otp_wrong");
+    assert_eq!(client.get("/api/me").await.data(200)["user"]["phoneNumber"], "+2250707070707", "not yet");
+
+    let user = client.post(PROVE, proving("0505050505", &sent["otp"])).await.data(200)["user"].clone();
+    assert_eq!((&user["phoneNumber"], &user["phoneVerified"]), (&json!("+2250505050505"), &json!(true)));
+    assert_eq!(client.post(PROVE, proving("0505050505", &sent["otp"])).await.code(410), "identity.otp_gone");
+    let notices = "SELECT count(*) FROM travail WHERE charge->>'template' = 'notice_identifier_changed' AND charge->>'to' = '+2250707070707'";
+    assert_eq!(house.count(notices).await, 1);
+    assert_eq!(house.next_step("0707070707").await, "register-user", "the old number is free");
+    assert_eq!(house.next_step("0505050505").await, "verify-pin");
+}
+
+#[tokio::test]
+async fn an_address_is_added_beside_the_number() {
+    let house = House::new().await;
+    let awa = house.member("0707070707").await;
+    let client = house.client.bearer(&awa.access);
+    let sent = ask(&client, "awa@example.ci").await;
+    let user = client.post(PROVE, proving("awa@example.ci", &sent["otp"])).await.data(200)["user"].clone();
+    assert_eq!(
+        (&user["email"], &user["emailVerified"], &user["phoneVerified"]),
+        (&json!("awa@example.ci"), &json!(true), &json!(true))
+    );
+    let signed_in = house.client.post("/api/verify-pin", json!({"identifier": "awa@example.ci", "password": PASSWORD}));
+    assert_eq!(signed_in.await.data(200)["user"]["phoneNumber"], "+2250707070707");
+    assert_eq!(
+        client.post("/api/me/identifiers", json!({"identifier": "awa@example.ci"})).await.code(409),
+        "identity.identifier_taken"
+    );
+}
+
+#[tokio::test]
+async fn what_belongs_to_another_account_is_not_given() {
+    let house = House::new().await;
+    let awa = house.member("awa@example.ci").await;
+    let yao = house.member("yao@example.ci").await;
+    let client = house.client.bearer(&awa.access);
+    let taken = client.post("/api/me/identifiers", json!({"identifier": "yao@example.ci"})).await;
+    assert_eq!(taken.code(409), "identity.identifier_taken");
+    let sent = ask(&client, "0707070707").await;
+    let of_yao = house.client.bearer(&yao.access);
+    assert_eq!(of_yao.post(PROVE, proving("0707070707", &sent["otp"])).await.status, 410, "the code is of one account");
+    house.register("0707070707").await;
+    assert_eq!(client.post(PROVE, proving("0707070707", &sent["otp"])).await.code(409), "identity.identifier_taken");
+    assert_eq!(client.post(PROVE, proving("0707070707", &json!("x"))).await.status, 400);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_two_who_want_a_number_one_gets_it() {
+    let house = House::new().await;
+    let mut wishes = Vec::new();
+    for name in ["awa", "yao", "ali", "eva"] {
+        let member = house.member(&format!("{name}@example.ci")).await;
+        let client = house.client.bearer(&member.access);
+        let sent = ask(&client, "0707070707").await;
+        wishes.push((client, sent["otp"].clone()));
+    }
+    let answers = at_once(wishes.len(), |number| {
+        let (client, code) = wishes[number].clone();
+        async move { client.post(PROVE, proving("0707070707", &code)).await }
+    });
+    let answers = answers.await;
+    assert_eq!((with_status(&answers, 200), with_status(&answers, 409)), (1, 3));
+}
+
+/// A house that keeps a purse for everybody.
+#[derive(Debug)]
+struct Purse {
+    full: bool,
+}
+
+impl AccountErased for Purse {
+    fn check_and_erase<'a>(
+        &'a self,
+        transaction: &'a mut PgConnection,
+        id_user: i32,
+    ) -> BoxFuture<'a, Result<(), Problem>> {
+        async move {
+            // Writes before it refuses: the refusal has to undo it.
+            let sql = "UPDATE utilisateur SET photo_profile = 'effacée' WHERE id_user = $1";
+            sqlx::query(sql).bind(id_user).execute(transaction).await.map_err(kernel::Failure::from)?;
+            if self.full { Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "wallet.not_empty")) } else { Ok(()) }
+        }
+        .boxed()
+    }
+}
+
+impl ExportPart for Purse {
+    fn export<'a>(
+        &'a self,
+        _: &'a mut PgConnection,
+        id_user: i32,
+    ) -> BoxFuture<'a, Result<(&'static str, Value), Problem>> {
+        async move { Ok(("purse", json!({"of": id_user}))) }.boxed()
+    }
+}
+
+/// A house with a purse, and the client of somebody who signed up.
+async fn with_purse(db: &testkit::TestDb, clock: &Clock, full: bool) -> (Identity, Client, i32) {
+    let mut deps = testing::deps(&db.db, clock);
+    deps.erasers = vec![Arc::new(Purse { full })];
+    deps.export_parts = vec![Arc::new(Purse { full })];
+    let identity = Identity::new(deps).unwrap();
+    let someone = testing::sign_up_unlocked(&identity, "awa@example.ci").await;
+    let client = Client::new(testing::router(&identity)).bearer(&someone.tokens.access_token);
+    (identity, client, someone.id_user)
+}
+
+#[tokio::test]
+async fn an_export_holds_the_part_of_every_house() {
+    let (db, clock) = (testkit::db().await, Clock::movable());
+    let (_, client, id_user) = with_purse(&db, &clock, true).await;
+    let data = client.get("/api/me/export").await.data(200);
+    assert_eq!(data["user"]["email"], "awa@example.ci");
+    assert_eq!(data["sessions"].as_array().unwrap().len(), 1);
+    assert_eq!(data["purse"], json!({"of": id_user}));
+    let kinds: Vec<&str> =
+        data["securityEvents"].as_array().unwrap().iter().map(|event| event["kind"].as_str().unwrap()).collect();
+    assert!(kinds.contains(&"pin_defini") && kinds.contains(&"connexion"), "{kinds:?}");
+    let text = data.to_string();
+    assert!(!text.contains("argon2") && !text.contains("id_user"));
+}
+
+#[tokio::test]
+async fn an_account_with_money_is_not_erased() {
+    let (db, clock) = (testkit::db().await, Clock::movable());
+    let (_, client, _) = with_purse(&db, &clock, true).await;
+    let refused = client.delete("/api/me", Some(json!({"password": PASSWORD}))).await;
+    assert_eq!(refused.code(422), "wallet.not_empty");
+    let user = client.get("/api/me").await.data(200)["user"].clone();
+    assert_eq!((&user["email"], &user["photoUrl"]), (&json!("awa@example.ci"), &Value::Null), "nothing was written");
+}
+
+#[tokio::test]
+async fn an_erased_account_leaves_a_row_without_a_name() {
+    let (db, clock) = (testkit::db().await, Clock::movable());
+    let (identity, client, id_user) = with_purse(&db, &clock, false).await;
+    client.patch("/api/me", json!({"firstName": "Awa"})).await.data(200);
+    assert_eq!(client.delete("/api/me", Some(json!({"password": "faux"}))).await.code(403), "identity.password_wrong");
+    assert_eq!(client.delete("/api/me", Some(json!({}))).await.status, 400);
+    client.delete("/api/me", Some(json!({"password": PASSWORD}))).await.data(200);
+
+    assert_eq!(client.get("/api/me").await.code(401), "identity.token_invalid");
+    let row: String = sqlx::query_scalar("SELECT u::text FROM utilisateur u WHERE id_user = $1")
+        .bind(id_user)
+        .fetch_one(&db.db.write)
+        .await
+        .unwrap();
+    assert!(
+        !row.contains("awa") && !row.contains("Awa") && !row.contains("argon2") && row.contains("supprime"),
+        "{row}"
+    );
+    for table in ["session", "code_secret", "ticket_parcours", "jeton_ancien"] {
+        let sql = format!("SELECT count(*) FROM {table}");
+        let left: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(&db.db.write).await.unwrap();
+        assert_eq!(left, 0, "{table}");
+    }
+    // The identifier is free, and who takes it is somebody else.
+    clock.shift(TimeDelta::minutes(6));
+    let again = testing::sign_up(&identity, "awa@example.ci").await;
+    assert_ne!(again.id_user, id_user);
+}

@@ -63,8 +63,7 @@ async fn refresh(
     origin: Origin,
     Body(body): Body<Refresh>,
 ) -> Result<Reply<SignedIn>, Problem> {
-    let arrived = identity.clock.now();
-    let signed_in = super::refresh(&identity, &body.refresh_token, arrived, &origin).await?;
+    let signed_in = super::refresh(&identity, &body.refresh_token, &origin).await?;
     Ok(Reply::ok("identity.refreshed", signed_in))
 }
 

@@ -1,6 +1,7 @@
 //! Sessions: opened by a sign-in, found by an access token, kept alive by a refresh token that is replaced each time.
 
 mod api;
+mod burst;
 mod extract;
 mod lookup;
 mod model;
@@ -18,6 +19,7 @@ use crate::event::{self, Nature};
 use crate::{Core, Identity, IdentityError, me, sign_in};
 
 pub(crate) use api::{Done, DoneAnswer, SignedInAnswer, routes};
+pub(crate) use burst::Bursts;
 pub(crate) use extract::identity;
 pub use extract::{Origin, Signed};
 pub(crate) use lookup::{Lookup, start};
@@ -86,16 +88,13 @@ fn fresh(core: &Core, now: DateTime<Utc>) -> (Tokens, Pair) {
     (Tokens { access, refresh, expires_in: core.config.access_ttl.num_seconds() }, pair)
 }
 
-/// The next pair of tokens. `arrived` is when the request came: what is replaced after that was replaced by a request
-/// that ran beside this one, and no harm is done; what was replaced before is either an answer that got lost, which is
-/// forgiven once as long as nobody used it, or a stolen token.
-pub(crate) async fn refresh(
-    core: &Core,
-    token: &str,
-    arrived: DateTime<Utc>,
-    origin: &Origin,
-) -> Result<SignedIn, IdentityError> {
+/// The next pair of tokens. A token that was replaced after this request came was replaced by one that ran beside it:
+/// no harm is done. One that was replaced before is either an answer that got lost, which is forgiven once as long as
+/// nobody used it, or stolen.
+pub(crate) async fn refresh(core: &Core, token: &str, origin: &Origin) -> Result<SignedIn, IdentityError> {
     let old = token::read(Kind::Refresh, token).ok_or(IdentityError::TokenInvalid)?;
+    let burst = core.bursts.join(old, core.clock.now());
+    let arrived = burst.began;
     let mut transaction = core.db.write.begin().await?;
     let now = core.clock.now();
     let (tokens, pair) = fresh(core, now);
