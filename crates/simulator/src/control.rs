@@ -15,8 +15,10 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::net::TcpListener;
 
 /// Operations shown when the question does not say how many, and at most.
 const DEFAULT_SHOWN: usize = 500;
@@ -34,6 +36,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/receive", post(receive))
         .route("/float", post(set_float))
         .route("/rotate", post(rotate))
+        .route("/root", post(root))
         .route("/auto_approve", post(auto_approve))
         .route("/callbacks", post(set_callback))
         .route("/clock", post(advance))
@@ -194,6 +197,33 @@ async fn set_float(State(app): State<Arc<App>>, Json(float): Json<Float>) -> Sta
     book.float = float.amount;
     world.save_books();
     StatusCode::NO_CONTENT
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Root {
+    provider: Provider,
+}
+
+/// Serves an operator also at the root of an address of its own.
+async fn root(State(app): State<Arc<App>>, Json(order): Json<Root>) -> Response {
+    let served = app.world().roots.get(&order.provider).copied();
+    let address = match served {
+        Some(address) => address,
+        None => match open_root(&app, order.provider).await {
+            Ok(address) => address,
+            Err(refusal) => return problem(refusal),
+        },
+    };
+    Json(json!({"url": format!("http://{address}")})).into_response()
+}
+
+async fn open_root(app: &App, provider: Provider) -> Result<SocketAddr, Refusal> {
+    let listener = TcpListener::bind((app.ip, 0)).await.map_err(|_| Refusal::Full)?;
+    let address = listener.local_addr().map_err(|_| Refusal::Full)?;
+    app.roots.try_send((provider, listener)).map_err(|_| Refusal::Full)?;
+    app.world().roots.insert(provider, address);
+    Ok(address)
 }
 
 /// Lets pawaPay sign with a new key.

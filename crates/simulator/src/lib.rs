@@ -3,6 +3,11 @@
 //! One process plays all operators, each under its own path prefix (`/wave` stands for `https://api.wave.com`). It keeps
 //! its own books, signs its callbacks as the operators do, and takes orders for faults under `/_control`. See the README.
 
+#![allow(
+    clippy::result_large_err,
+    reason = "a refusal is the answer itself, made once a call: boxing it gains nothing"
+)]
+
 mod books;
 mod callbacks;
 mod cinetpay;
@@ -41,7 +46,7 @@ use model::{Operation, OperationKey, Outcome, Refusal};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -99,12 +104,14 @@ pub async fn serve(
     let settings = Arc::new(Settings::new(options.credentials, format!("http://{address}"))?);
     let world = World::open(settings, options.callbacks, options.auto_approve_after, options.state_file.as_deref())?;
     let (outbox, queue) = mpsc::channel(callbacks::MAX_WAITING);
-    let app = Arc::new(App { world: Mutex::new(world), outbox });
+    let (roots, asked) = mpsc::channel(Provider::ALL.len());
+    let app = Arc::new(App { world: Mutex::new(world), outbox, roots, ip: address.ip() });
     let router = control::routes().merge(page::routes()).merge(desk::routes()).with_state(Arc::clone(&app));
     // Nobody waits for the address any more: the caller gave up, and `shutdown` will tell.
     let _ = ready.send(address);
     tokio::select! {
-        () = server::accept(listener, Arc::clone(&app), router) => {}
+        () = server::accept(listener, None, Arc::clone(&app), router.clone()) => {}
+        () = server::accept_roots(asked, Arc::clone(&app), router) => {}
         () = callbacks::dispatch(Arc::clone(&app), queue) => {}
         () = act(app) => {}
         () = shutdown => {}
@@ -116,6 +123,9 @@ pub async fn serve(
 struct App {
     world: Mutex<World>,
     outbox: mpsc::Sender<Callback>,
+    /// Listeners of the operators that are also served at the root of an address of their own.
+    roots: mpsc::Sender<(Provider, TcpListener)>,
+    ip: IpAddr,
 }
 
 impl App {

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::Sleep;
 use tower::ServiceExt as _;
@@ -46,8 +46,16 @@ impl std::fmt::Display for Dropped {
 
 impl std::error::Error for Dropped {}
 
+/// Serves operators at the root of addresses of their own: some clients know a host and drop the path that follows it.
+pub(crate) async fn accept_roots(mut asked: mpsc::Receiver<(Provider, TcpListener)>, app: Arc<App>, router: Router) {
+    let mut roots = JoinSet::new();
+    while let Some((provider, listener)) = asked.recv().await {
+        roots.spawn(accept(listener, Some(provider), Arc::clone(&app), router.clone()));
+    }
+}
+
 /// Accepts connections for ever.
-pub(crate) async fn accept(listener: TcpListener, app: Arc<App>, router: Router) {
+pub(crate) async fn accept(listener: TcpListener, root: Option<Provider>, app: Arc<App>, router: Router) {
     let router = router.layer(DefaultBodyLimit::max(MAX_BODY_BYTES));
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut connections = JoinSet::new();
@@ -55,7 +63,7 @@ pub(crate) async fn accept(listener: TcpListener, app: Arc<App>, router: Router)
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         match listener.accept().await {
             Ok((stream, _)) => {
-                let serving = connection(stream, Arc::clone(&app), router.clone());
+                let serving = connection(stream, root, Arc::clone(&app), router.clone());
                 connections.spawn(async move {
                     serving.await;
                     drop(place);
@@ -70,11 +78,11 @@ pub(crate) async fn accept(listener: TcpListener, app: Arc<App>, router: Router)
     }
 }
 
-async fn connection(stream: TcpStream, app: Arc<App>, router: Router) {
+async fn connection(stream: TcpStream, root: Option<Provider>, app: Arc<App>, router: Router) {
     let _ = stream.set_nodelay(true);
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
         let (app, router) = (Arc::clone(&app), router.clone());
-        async move { answer(&app, router, request.map(Body::new)).await }
+        async move { answer(&app, router, below(root, request.map(Body::new))).await }
     });
     let ended = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
@@ -84,6 +92,17 @@ async fn connection(stream: TcpStream, app: Arc<App>, router: Router) {
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended early");
     }
+}
+
+/// The request as if it had come under the operator's prefix.
+fn below(root: Option<Provider>, mut request: Request<Body>) -> Request<Body> {
+    let Some(provider) = root else { return request };
+    let asked = request.uri().path_and_query().map_or("/", |p| p.as_str());
+    // What parsed without the prefix parses with it.
+    if let Ok(uri) = format!("/{}{asked}", provider.name()).parse() {
+        *request.uri_mut() = uri;
+    }
+    request
 }
 
 async fn answer(app: &Arc<App>, router: Router, request: Request<Body>) -> Result<Response<Body>, Dropped> {

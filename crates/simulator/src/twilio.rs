@@ -22,9 +22,9 @@ use std::time::Duration;
 
 pub(crate) static DESK: Desk = Desk {
     routes,
-    call: |method, path, _| match method {
-        &Method::POST if path.ends_with("/Messages.json") => Call::Message,
-        &Method::GET => Call::Read,
+    call: |method, path, _| match *method {
+        Method::POST if path.ends_with("/Messages.json") => Call::Message,
+        Method::GET => Call::Read,
         _ => Call::Other,
     },
     callbacks: |_, _, _| Vec::new(),

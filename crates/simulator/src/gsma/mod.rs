@@ -51,10 +51,10 @@ fn routes() -> Router<Arc<App>> {
 
 fn call(method: &Method, path: &str, _body: &[u8]) -> Call {
     let end = path.split("/mm").nth(1).unwrap_or("");
-    match method {
-        &Method::POST if end.ends_with("/disbursement") || end.ends_with("/deposit") => Call::Payout,
-        &Method::POST if end.starts_with("/transactions") => Call::Collect,
-        &Method::GET if ["/transactions/", "/requeststates/", "/responses/"].iter().any(|p| end.starts_with(p)) => {
+    match *method {
+        Method::POST if end.ends_with("/disbursement") || end.ends_with("/deposit") => Call::Payout,
+        Method::POST if end.starts_with("/transactions") => Call::Collect,
+        Method::GET if ["/transactions/", "/requeststates/", "/responses/"].iter().any(|p| end.starts_with(p)) => {
             Call::Read
         }
         _ => Call::Other,

@@ -54,10 +54,10 @@ fn routes() -> Router<Arc<App>> {
 }
 
 fn call(method: &Method, path: &str, _body: &[u8]) -> Call {
-    match method {
-        &Method::POST if path.starts_with("/payment-intents") => Call::Collect,
-        &Method::POST if path == "/transfers" => Call::Payout,
-        &Method::GET if path.starts_with("/payment-intents/") || path.starts_with("/transfers/") => Call::Read,
+    match *method {
+        Method::POST if path.starts_with("/payment-intents") => Call::Collect,
+        Method::POST if path == "/transfers" => Call::Payout,
+        Method::GET if path.starts_with("/payment-intents/") || path.starts_with("/transfers/") => Call::Read,
         _ => Call::Other,
     }
 }

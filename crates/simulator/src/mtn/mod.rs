@@ -56,11 +56,11 @@ fn routes() -> Router<Arc<App>> {
 
 fn call(method: &Method, path: &str, _body: &[u8]) -> Call {
     let last = |word: &str| path.ends_with(word);
-    match method {
-        &Method::POST if last("/requesttopay") => Call::Collect,
-        &Method::POST if last("/transfer") || last("/deposit") || last("/refund") => Call::Payout,
-        &Method::POST if path.contains("/token") => Call::Token,
-        &Method::GET if ["/requesttopay/", "/transfer/", "/deposit/", "/refund/"].iter().any(|r| path.contains(r)) => {
+    match *method {
+        Method::POST if last("/requesttopay") => Call::Collect,
+        Method::POST if last("/transfer") || last("/deposit") || last("/refund") => Call::Payout,
+        Method::POST if path.contains("/token") => Call::Token,
+        Method::GET if ["/requesttopay/", "/transfer/", "/deposit/", "/refund/"].iter().any(|r| path.contains(r)) => {
             Call::Read
         }
         _ => Call::Other,

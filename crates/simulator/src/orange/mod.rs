@@ -50,11 +50,11 @@ fn routes() -> Router<Arc<App>> {
 }
 
 fn call(method: &Method, path: &str, _body: &[u8]) -> Call {
-    match method {
-        &Method::POST if path.ends_with("/webpayment") => Call::Collect,
-        &Method::POST if path.ends_with("/transactionstatus") => Call::Read,
-        &Method::POST if path.ends_with("/token") => Call::Token,
-        &Method::POST if path.starts_with("/smsmessaging/") => Call::Message,
+    match *method {
+        Method::POST if path.ends_with("/webpayment") => Call::Collect,
+        Method::POST if path.ends_with("/transactionstatus") => Call::Read,
+        Method::POST if path.ends_with("/token") => Call::Token,
+        Method::POST if path.starts_with("/smsmessaging/") => Call::Message,
         _ => Call::Other,
     }
 }

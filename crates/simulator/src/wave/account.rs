@@ -129,8 +129,13 @@ fn verify(call: &Admitted) -> Result<Response, Response> {
     if !wire::is_e164(mobile) {
         return Err(invalid("mobile", "invalid phone number"));
     }
-    let amount = super::amount(&body, "amount")?;
-    super::currency(&body)?;
+    let amount = match body.get("amount") {
+        Some(_) => super::amount(&body, "amount")?,
+        None => 0,
+    };
+    if body.get("currency").is_some() {
+        super::currency(&body)?;
+    }
     let within = call.app.world().book(Provider::Wave).balance_of(mobile) + amount <= HOLDING_LIMIT;
     let name_match = match super::optional(&body, "name", 255)? {
         None => "NAME_NOT_KNOWN",

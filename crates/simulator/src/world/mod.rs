@@ -14,6 +14,7 @@ use crate::{Callbacks, Credentials, wire};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,6 +65,8 @@ pub(crate) struct World {
     pub(crate) faults: Vec<Order>,
     pub(crate) deliveries: VecDeque<Delivery>,
     pub(crate) messages: VecDeque<Message>,
+    /// The operators that are also served at the root of an address.
+    pub(crate) roots: BTreeMap<Provider, SocketAddr>,
     operations: HashMap<OperationKey, Operation>,
     order: VecDeque<OperationKey>,
     by_reference: HashMap<OperationKey, Vec<String>>,
@@ -91,6 +94,7 @@ impl World {
             faults: Vec::new(),
             deliveries: VecDeque::new(),
             messages: VecDeque::new(),
+            roots: BTreeMap::new(),
             operations: HashMap::new(),
             order: VecDeque::new(),
             by_reference: HashMap::new(),

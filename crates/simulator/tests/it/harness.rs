@@ -16,14 +16,14 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 /// How long a test waits for something that must come.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// A simulator that stops when it is dropped.
-pub struct Simulator {
-    pub url: String,
-    pub client: Client,
+pub(crate) struct Simulator {
+    pub(crate) url: String,
+    pub(crate) client: Client,
     running: JoinHandle<anyhow::Result<()>>,
 }
 
@@ -34,18 +34,18 @@ impl Drop for Simulator {
 }
 
 /// One whose customers agree after 50 ms.
-pub async fn start() -> Simulator {
+pub(crate) async fn start() -> Simulator {
     start_with(Options { auto_approve_after: Some(Duration::from_millis(50)), ..Options::default() }).await
 }
 
 /// One that sends the callbacks of some operators to a merchant.
-pub async fn start_for(merchant: &Merchant, providers: &[Provider]) -> Simulator {
+pub(crate) async fn start_for(merchant: &Merchant, providers: &[Provider]) -> Simulator {
     let urls = providers.iter().map(|p| (*p, merchant.url(p.name()))).collect::<BTreeMap<_, _>>();
     let auto_approve_after = Some(Duration::from_millis(50));
     start_with(Options { callbacks: Callbacks(urls), auto_approve_after, ..Options::default() }).await
 }
 
-pub async fn start_with(options: Options) -> Simulator {
+pub(crate) async fn start_with(options: Options) -> Simulator {
     static PROVIDER: Once = Once::new();
     PROVIDER.call_once(|| {
         rustls::crypto::ring::default_provider().install_default().expect("first provider");
@@ -59,40 +59,40 @@ pub async fn start_with(options: Options) -> Simulator {
 
 impl Simulator {
     /// Stops it as a kill would, as far as its state file is concerned.
-    pub async fn kill(mut self) {
+    pub(crate) async fn kill(mut self) {
         self.running.abort();
         let _ = (&mut self.running).await;
     }
 
-    pub fn get(&self, path: &str) -> RequestBuilder {
+    pub(crate) fn get(&self, path: &str) -> RequestBuilder {
         self.client.get(format!("{}{path}", self.url)).timeout(PATIENCE)
     }
 
-    pub fn post(&self, path: &str) -> RequestBuilder {
+    pub(crate) fn post(&self, path: &str) -> RequestBuilder {
         self.client.post(format!("{}{path}", self.url)).timeout(PATIENCE)
     }
 
-    pub async fn control(&self, what: &str, body: Value) -> Response {
+    pub(crate) async fn control(&self, what: &str, body: Value) -> Response {
         let answer = self.post(&format!("/_control/{what}")).json(&body).send().await.expect("control answers");
         assert!(answer.status().is_success(), "{what} {body}: {}", answer.status());
         answer
     }
 
-    pub async fn fault(&self, order: Value) {
+    pub(crate) async fn fault(&self, order: Value) {
         self.control("faults", order).await;
     }
 
-    pub async fn state(&self) -> Value {
+    pub(crate) async fn state(&self) -> Value {
         self.get("/_control/state?limit=10000").send().await.expect("state").json().await.expect("json")
     }
 
-    pub async fn book(&self, provider: &str) -> Value {
+    pub(crate) async fn book(&self, provider: &str) -> Value {
         let books: Value = self.get("/_control/books").send().await.expect("books").json().await.expect("json");
         books[provider].clone()
     }
 
     /// Repeats a reading until it satisfies, or the patience ends.
-    pub async fn until<F>(&self, what: &str, read: impl Fn() -> RequestBuilder, satisfied: F) -> Value
+    pub(crate) async fn until<F>(&self, what: &str, read: impl Fn() -> RequestBuilder, satisfied: F) -> Value
     where
         F: Fn(&Value) -> bool,
     {
@@ -111,25 +111,25 @@ impl Simulator {
 
 /// A callback as it arrived.
 #[derive(Clone, Debug)]
-pub struct Received {
-    pub method: Method,
-    pub path: String,
-    pub headers: HeaderMap,
-    pub body: Bytes,
+pub(crate) struct Received {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
 }
 
 impl Received {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).expect("a JSON callback")
     }
 
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |v| v.to_str().expect("text"))
     }
 }
 
 /// Somebody who receives callbacks; it may be told to refuse some first.
-pub struct Merchant {
+pub(crate) struct Merchant {
     address: SocketAddr,
     shared: Arc<Shared>,
     running: JoinHandle<()>,
@@ -148,7 +148,7 @@ impl Drop for Merchant {
 }
 
 impl Merchant {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let shared = Arc::new(Shared::default());
         let router = Router::new().fallback(receive).with_state(Arc::clone(&shared));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -159,21 +159,21 @@ impl Merchant {
         Self { address, shared, running }
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}/hooks/{path}", self.address)
     }
 
     /// Answers 500 to so many callbacks.
-    pub fn refuse(&self, times: u32) {
+    pub(crate) fn refuse(&self, times: u32) {
         *self.shared.refuse.lock().expect("lock") = times;
     }
 
-    pub fn received(&self) -> Vec<Received> {
+    pub(crate) fn received(&self) -> Vec<Received> {
         self.shared.received.lock().expect("lock").clone()
     }
 
     /// Waits until so many callbacks came.
-    pub async fn wait(&self, count: usize) -> Vec<Received> {
+    pub(crate) async fn wait(&self, count: usize) -> Vec<Received> {
         let deadline = tokio::time::Instant::now() + PATIENCE;
         while tokio::time::Instant::now() < deadline {
             let received = self.received();
