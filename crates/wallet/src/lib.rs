@@ -1,3 +1,43 @@
 //! Money. [`ledger`] moves it; the features beside it ask for that and show it.
+//!
+//! | folder | holds |
+//! | --- | --- |
+//! | `ledger` | the books: every franc that moves, moves there |
+//! | `operation` | what all requests for money share: key, PIN, how a transaction is told |
+//! | `people` | who is paid under an identifier, and what may be shown of a person |
+//! | `account`, `card`, `quote`, `history` | balance and limits, the Hostolink card, prices, what happened |
+//! | `transfer`, `qr` | paying a person, paying a code |
+//! | `provider`, `instruction`, `deposit`, `withdrawal`, `webhook_in` | operators: what they offer, orders to them, money in, money out, what they send |
 
+mod account;
+mod card;
+mod deposit;
+mod error;
+mod history;
+mod house;
+mod instruction;
 pub mod ledger;
+mod letters;
+mod operation;
+mod overview;
+mod parts;
+mod people;
+mod provider;
+pub mod qr;
+mod quote;
+mod transfer;
+mod webhook_in;
+mod withdrawal;
+
+#[cfg(test)]
+mod testing;
+
+pub use account::{Limits, WalletView};
+pub use card::{Card, CardQr};
+pub use error::{REPLAYED, WalletError};
+pub use house::{Config, Core, Deps, Wallet, jobs, routes};
+pub use operation::{Direction, Transaction};
+pub use overview::Overview;
+pub use parts::{Erasure, Export};
+pub use people::Counterparty;
+pub use provider::{Connector, ProviderCode};

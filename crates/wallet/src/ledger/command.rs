@@ -203,8 +203,10 @@ pub enum Action {
 pub enum Outcome {
     /// It did not work, or was given up.
     Failed,
-    /// Its time ran out.
+    /// Its time ran out: refused while it has not, or while the hold is protected.
     Expired,
+    /// An operator said that nobody acted in time, whatever our own date is.
+    Lapsed,
 }
 
 /// What changes or has to hold together with the money, in the same commit. A new kind needs what it

@@ -92,7 +92,7 @@ impl Fold<'_> {
         let status = match outcome {
             _ if hold.captured > 0 => Status::Succeeded,
             Outcome::Failed => Status::Failed,
-            Outcome::Expired => Status::Expired,
+            Outcome::Expired | Outcome::Lapsed => Status::Expired,
         };
         let hold = Hold { released: hold.released + left, ..hold };
         self.set_target(target.row, TargetState { status, hold: Some(hold), ..state });

@@ -1,0 +1,83 @@
+//! What operators send by themselves. Who wrote it is checked; it is stored once an event; the answer is given at once;
+//! then the operator is asked. Nothing that stands in a webhook moves money.
+
+mod api;
+mod store;
+
+use kernel::keys::Purpose;
+use providers::mobile_money::{Delivery, Notice, Rejected, Trust};
+
+use crate::WalletError;
+use crate::house::Wallet;
+use crate::instruction;
+
+pub(crate) use api::routes;
+
+/// Events of one webhook that are read; the rest is found by looking at the operator anyway.
+const MAX_EVENTS: usize = 100;
+/// Letters of the secret in a callback's address.
+const SECRET_LENGTH: usize = 32;
+
+/// The secret part of our address for a route: whoever knows it was told it by us.
+pub(crate) fn secret(wallet: &Wallet, route: &str) -> Option<String> {
+    let mac = wallet.keys.mac(Purpose::Token, wallet.keys.current(), &[b"webhook", route.as_bytes()])?;
+    hex::encode(mac).get(..SECRET_LENGTH).map(str::to_owned)
+}
+
+/// Takes one webhook. Every repeat is answered like the first.
+pub(crate) async fn take(wallet: &Wallet, route: &str, addressed: bool, delivery: Delivery<'_>) -> Result<(), WalletError> {
+    let Some((route, webhook)) = wallet.webhook(route) else { return Err(WalletError::NotFound) };
+    let now = wallet.clock.now();
+    let notices = webhook.verify(&delivery, now.timestamp()).await.map_err(|rejected| refused(route, rejected))?;
+    // An unsigned one has to come to the address that only its operator was told.
+    if !addressed && notices.iter().any(|notice| notice.trust == Trust::Unsigned) {
+        return Err(refused(route, Rejected::MissingSignature));
+    }
+    for notice in notices.iter().take(MAX_EVENTS) {
+        keep(wallet, route, notice, delivery.body).await?;
+    }
+    Ok(())
+}
+
+/// Stores an event and, when it is about an order of ours, makes a worker ask the operator; both or neither.
+async fn keep(wallet: &Wallet, route: &str, notice: &Notice, body: &[u8]) -> Result<(), WalletError> {
+    let now = wallet.clock.now();
+    let mut transaction = wallet.db.write.begin().await?;
+    let id = kernel::new_id(&wallet.clock, &wallet.random);
+    let signed = notice.trust == Trust::Signed;
+    if !store::insert(&mut transaction, id, route, &notice.event_id, body, signed, now).await? {
+        return Ok(());
+    }
+    let providers = wallet.providers_of(route);
+    let found = instruction::found(&mut transaction, notice.reference.as_deref(), notice.provider_id.as_deref(), &providers).await?;
+    let outcome = match found {
+        Some(row) => {
+            instruction::noticed(wallet, &mut transaction, row.id).await?;
+            "suivie"
+        }
+        None => {
+            tracing::warn!(route, event = %id, "a webhook is about nothing that we know");
+            "inconnue"
+        }
+    };
+    store::handled(&mut transaction, id, outcome, now).await?;
+    transaction.commit().await?;
+    metrics::counter!("hostolink_webhooks_received_total", "route" => route.to_owned(), "outcome" => outcome).increment(1);
+    Ok(())
+}
+
+fn refused(route: &'static str, rejected: Rejected) -> WalletError {
+    tracing::warn!(route, reason = %rejected, "a webhook is refused");
+    metrics::counter!("hostolink_webhooks_refused_total", "route" => route).increment(1);
+    WalletError::WebhookRefused
+}
+
+impl crate::house::Core {
+    /// Whose operations a route is about.
+    fn providers_of(&self, route: &str) -> Vec<&'static str> {
+        self.connectors.iter().filter(|connector| connector.route == route).map(|connector| connector.provider.code()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;
