@@ -36,6 +36,17 @@ pub struct Exchange {
 
 /// Fields that are never kept.
 const SECRET_FIELDS: &[&str] = &[
+    // Addresses that open a payment page or our own hook hold a secret in them.
+    "payment_url",
+    "paymenturl",
+    "authorization_url",
+    "authorizationurl",
+    "notif_url",
+    "notify_url",
+    "callback_url",
+    "firstname",
+    "lastname",
+    "fullname",
     "authorization_code",
     "access_code",
     "authorization",
@@ -162,9 +173,10 @@ mod tests {
     #[test]
     fn numbers_names_and_keys_are_masked_wherever_they_stand() {
         let body = br#"{"amount":"1500","payee":{"partyIdType":"MSISDN","partyId":"2250504030201"},"name":"Awa Kone",
-            "list":[{"otp":"482913"}],"client_reference":"HSTL-WDR-01J9","message":"call 0708091011 now"}"#;
+            "list":[{"otp":"482913"}],"client_reference":"HSTL-WDR-01J9","message":"call 0708091011 now",
+            "payment_url":"https://pay.example/abstract?token=f5720dd9"}"#;
         let shown = masked_body(body);
-        for hidden in ["2250504030201", "Awa", "482913", "0708091011"] {
+        for hidden in ["2250504030201", "Awa", "482913", "0708091011", "f5720dd9"] {
             assert!(!shown.contains(hidden), "{hidden} in {shown}");
         }
         assert!(shown.contains("HSTL-WDR-01J9") && shown.contains("\"1500\""), "{shown}");
