@@ -143,7 +143,7 @@ async fn confirm(
     network: &str,
 ) -> Result<String, IdentityError> {
     model::well_formed(field, pin)?;
-    let _turn = core.turns.wait(&sha256(format!("pin {id_user}").as_bytes())).await?;
+    let _turn = core.turns.of(&sha256(format!("pin {id_user}").as_bytes())).await?;
     let Some(tried) = store::reserve(&mut *core.db.write.acquire().await?, id_user, core.clock.now()).await? else {
         let defined = store::is_defined(&mut *core.db.write.acquire().await?, id_user).await?;
         return Err(if defined { IdentityError::PinLocked } else { IdentityError::PinNotSet });

@@ -42,10 +42,12 @@ impl Identity {
         known.ok_or(IdentityError::TokenInvalid)?.admit(self.clock.now())
     }
 
-    /// Deletes at most `rows` sessions that ended long ago; how many it were. For a periodic task.
+    /// Deletes at most `rows` sessions that ended long ago and as many replaced tokens; how many it were. For a periodic
+    /// task.
     pub async fn sweep_sessions(&self, rows: i64) -> Result<u64, Failure> {
-        let before = self.clock.now() - TimeDelta::days(ENDED_KEPT_DAYS);
-        Ok(store::sweep(&mut *self.db.write.acquire().await?, before, rows).await?)
+        let (now, mut connection) = (self.clock.now(), self.db.write.acquire().await?);
+        let sessions = store::sweep(&mut connection, now - TimeDelta::days(ENDED_KEPT_DAYS), rows).await?;
+        Ok(sessions + store::sweep_replaced(&mut connection, now - self.config.refresh_idle, rows).await?)
     }
 }
 

@@ -312,6 +312,23 @@ pub(crate) async fn lock_all(connection: &mut PgConnection, id_user: i32) -> sql
     Ok(())
 }
 
+/// Deletes some replaced tokens that would have ended by themselves by now.
+pub(super) async fn sweep_replaced(
+    connection: &mut PgConnection,
+    before: DateTime<Utc>,
+    rows: i64,
+) -> sqlx::Result<u64> {
+    let done = sqlx::query(
+        "DELETE FROM jeton_ancien WHERE empreinte IN (
+           SELECT empreinte FROM jeton_ancien WHERE cree_le < $1 ORDER BY cree_le LIMIT $2 FOR UPDATE SKIP LOCKED)",
+    )
+    .bind(before)
+    .bind(rows)
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
+}
+
 /// Deletes some sessions that ended long ago, with their replaced tokens.
 pub(super) async fn sweep(connection: &mut PgConnection, before: DateTime<Utc>, rows: i64) -> sqlx::Result<u64> {
     let done = sqlx::query(

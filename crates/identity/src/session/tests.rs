@@ -236,6 +236,20 @@ async fn ended_sessions_are_swept_with_their_old_tokens() {
 }
 
 #[tokio::test]
+async fn replaced_tokens_are_forgotten_when_they_would_have_ended() {
+    let house = House::new().await;
+    let mut token = house.member("awa@example.ci").await.refresh;
+    for _ in 0..4 {
+        token = pair(&refresh(&house.client, &token).await.data(200)).1;
+        house.wait(TimeDelta::days(14));
+    }
+    assert_eq!(house.identity.sweep_sessions(1).await.unwrap(), 1, "no more than asked");
+    assert_eq!(house.identity.sweep_sessions(100).await.unwrap(), 1);
+    assert_eq!(house.count("SELECT count(*) FROM jeton_ancien").await, 2);
+    refresh(&house.client, &token).await.data(200);
+}
+
+#[tokio::test]
 async fn the_log_of_events_cannot_be_rewritten() {
     let house = House::new().await;
     house.member("awa@example.ci").await;

@@ -40,7 +40,7 @@ pub(crate) async fn verify_pin(
     origin: &Origin,
 ) -> Result<SignedIn, IdentityError> {
     let identifier = Identifier::parse(identifier, &core.config.countries)?;
-    let _turn = core.turns.wait(&turn(&identifier, &origin.network)).await?;
+    let _turn = core.turns.to_sign_in(&turn(&identifier, &origin.network)).await?;
     let candidate = store::candidate(&mut *core.db.write.acquire().await?, &identifier).await?;
     let subject = match &candidate {
         Some(candidate) => Subject::account(core, candidate.id_user)?,
@@ -133,7 +133,7 @@ pub(crate) async fn confirm_password(
     origin: &Origin,
 ) -> Result<(), IdentityError> {
     let subject = Subject::account(core, account.id_user)?;
-    let _turn = core.turns.wait(&subject.turn(&origin.network)).await?;
+    let _turn = core.turns.to_sign_in(&subject.turn(&origin.network)).await?;
     let hash = store::password_of(&mut *core.db.write.acquire().await?, account.id_user).await?;
     let reserved = delay::reserve(core, subject, &origin.network).await?;
     let verdict = compare(core, &reserved, &password, hash, &origin.network).await?;
