@@ -90,6 +90,13 @@ impl Callback {
     }
 }
 
+/// An event's id: the same change of the same operation is the same event, also when it is told again after a restart.
+pub(crate) fn event_id(prefix: &str, op: &Operation, kind: &str) -> String {
+    let change = op.completed_ms.map_or_else(|| wire::random_id(13), |at| at.to_string());
+    let digest = wire::digest(format!("{} {kind} {change}", op.id).as_bytes());
+    format!("{prefix}{}", digest.get(..16).unwrap_or(""))
+}
+
 /// No signature at all, as some operators do.
 pub(crate) fn unsigned() -> Sign {
     Arc::new(|_| Vec::new())
@@ -129,10 +136,18 @@ pub(crate) fn of_change(world: &mut World, op: &Operation) -> Vec<Callback> {
     if genuine.is_empty() {
         return genuine;
     }
-    match world.take_fault(op.provider, op.call(), Fault::strikes_callback) {
+    let made = match world.take_fault(op.provider, op.call(), Fault::strikes_callback) {
         Some(strike) => struck(world, op, genuine, strike),
         None => genuine,
-    }
+    };
+    world.owe(op.provider, &op.id, !made.is_empty());
+    made
+}
+
+/// The callbacks that were still to be sent when the process died.
+pub(crate) fn owed(world: &World) -> Vec<Callback> {
+    let each = world.owed().into_iter();
+    each.flat_map(|op| (op.provider.desk().callbacks)(world, &op, Hand::Genuine)).collect()
 }
 
 fn struck(world: &World, op: &Operation, genuine: Vec<Callback>, strike: Strike) -> Vec<Callback> {
@@ -199,6 +214,7 @@ async fn deliver(app: Arc<App>, sending: Arc<Semaphore>, callback: Callback) {
         let (provider, operation) = (callback.provider, callback.operation.clone());
         app.world().remember_delivery(Delivery { provider, operation, attempt, status, at_ms });
         if status.is_some_and(callback.policy.accepts) || attempt == callback.policy.attempts {
+            app.world().owe(callback.provider, &callback.operation, false);
             return;
         }
         tokio::time::sleep(wait).await;

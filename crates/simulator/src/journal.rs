@@ -20,6 +20,8 @@ pub(crate) enum Line {
     Step { operation: Box<Operation>, movement: Option<Movement> },
     /// A movement that the books above hold already.
     Past(Movement),
+    /// Whether the merchant still has to be told of an operation.
+    Owed { provider: Provider, id: String, owed: bool },
     /// Something else an operator remembers (an API user, a webhook).
     Record { provider: Provider, key: String, value: Option<Value> },
 }

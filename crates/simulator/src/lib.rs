@@ -107,6 +107,8 @@ pub async fn serve(
     let (roots, asked) = mpsc::channel(Provider::ALL.len());
     let app = Arc::new(App { world: Mutex::new(world), outbox, roots, ip: address.ip() });
     let router = control::routes().merge(page::routes()).merge(desk::routes()).with_state(Arc::clone(&app));
+    let owed = callbacks::owed(&app.world());
+    app.send(owed);
     // Nobody waits for the address any more: the caller gave up, and `shutdown` will tell.
     let _ = ready.send(address);
     tokio::select! {

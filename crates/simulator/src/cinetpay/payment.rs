@@ -51,6 +51,7 @@ fn new_payment(world: &mut World, headers: &HeaderMap, body: &[u8]) -> Result<Op
     if phone.is_some_and(|p| !wire::is_e164(p)) || (direct && phone.is_none()) {
         return Err(invalid("client_phone_number"));
     }
+    let id = wire::random_uuid();
     let data = json!({
         "resource": "payment",
         "designation": text(&body, "designation", 255)?,
@@ -59,7 +60,7 @@ fn new_payment(world: &mut World, headers: &HeaderMap, body: &[u8]) -> Result<Op
         "success_url": text(&body, "success_url", MAX_URL)?,
         "failed_url": text(&body, "failed_url", MAX_URL)?,
         "payment_method": method,
-        "payment_token": wire::random_id(48),
+        "payment_token": format!("{}{}", id.replace('-', ""), wire::random_text(b"0123456789abcdef", 32)),
         "notify_token": wire::random_id(32),
         "opened": direct.then_some("true"),
     });
@@ -67,7 +68,7 @@ fn new_payment(world: &mut World, headers: &HeaderMap, body: &[u8]) -> Result<Op
     if world.with_reference(CINETPAY, reference).next().is_some() {
         return Err(error(StatusCode::CONFLICT, 1_200, "The transaction exists already"));
     }
-    let mut op = Operation::new(CINETPAY, Kind::Collection, wire::random_uuid(), amount, world.now_ms());
+    let mut op = Operation::new(CINETPAY, Kind::Collection, id, amount, world.now_ms());
     op.reference = reference.to_owned();
     op.customer = phone.unwrap_or("+2250700000001").to_owned();
     op.callback_url = Some(notify);
@@ -81,8 +82,6 @@ fn new_payment(world: &mut World, headers: &HeaderMap, body: &[u8]) -> Result<Op
     if let Some(outcome) = outcome {
         world.plan(&mut op, outcome);
     }
-    let token = format!("token/{}", op.text("payment_token").unwrap_or(""));
-    world.set_record(CINETPAY, &token, Some(json!(op.id))).map_err(|_| unavailable())?;
     world.create(op).map_err(|_| unavailable())
 }
 

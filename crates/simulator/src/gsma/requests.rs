@@ -1,5 +1,6 @@
 //! The state of a request, and the way back to a resource whose answer was lost.
 
+use super::transactions::reference;
 use super::{GSMA, admit, error, fault};
 use crate::App;
 use crate::model::{Operation, State as OperationState};
@@ -24,7 +25,7 @@ pub(super) fn shown(op: &Operation) -> Value {
         "serverCorrelationId": op.id,
         "status": status,
         "notificationMethod": if op.callback_url.is_some() { "callback" } else { "polling" },
-        "objectReference": if status == "completed" { op.text("reference").unwrap_or("") } else { "" },
+        "objectReference": if status == "completed" { reference(op) } else { String::new() },
         "pollLimit": POLL_LIMIT,
     });
     if let Some(code) = op.reason.as_ref().filter(|_| status == "failed") {
@@ -52,9 +53,8 @@ pub(super) async fn response(Path(id): Path<String>, State(app): State<Arc<App>>
     if let Err(refused) = admit(&world, &headers) {
         return refused;
     }
-    let made = world.record(GSMA, &format!("correlation/{id}")).and_then(|id| world.get(GSMA, id.as_str()?));
-    match made.and_then(|op| op.text("reference")) {
-        Some(reference) => Json(json!({"link": format!("/transactions/{reference}")})).into_response(),
+    match world.with_idempotency(GSMA, &id) {
+        Some(op) => Json(json!({"link": format!("/transactions/{}", reference(op))})).into_response(),
         None => unknown(),
     }
 }

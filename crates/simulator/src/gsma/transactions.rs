@@ -2,7 +2,7 @@
 
 use super::{GSMA, admit, error, invalid, requests};
 use crate::App;
-use crate::model::{Kind, Operation, Outcome, State as OperationState};
+use crate::model::{IdempotencyKey, Kind, Operation, Outcome, State as OperationState};
 use crate::wire;
 use crate::world::World;
 use axum::Json;
@@ -51,7 +51,7 @@ fn new_transaction(world: &mut World, headers: &HeaderMap, kind: &str, body: &[u
         Some(_) => return Err(invalid("FormatError", "X-CorrelationID")),
         None => wire::random_uuid(),
     };
-    if world.record(GSMA, &format!("correlation/{correlation}")).is_some() {
+    if world.with_idempotency(GSMA, &correlation).is_some() {
         return Err(error(StatusCode::BAD_REQUEST, "BusinessRule", "DuplicateRequest", "Duplicate request"));
     }
     if text("currency") != "XOF" {
@@ -75,16 +75,12 @@ fn new_transaction(world: &mut World, headers: &HeaderMap, kind: &str, body: &[u
         "creditParty": body.get("creditParty"),
         "requestDate": body.get("requestDate"),
         "metadata": body.get("metadata"),
-        "reference": format!("REF-{}", wire::random_text(b"0123456789", 13)),
-        "correlation": correlation,
     });
     if let Some(outcome) = of_amount(&op) {
         world.plan(&mut op, outcome);
     }
     let full = |_| error(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", "GenericError", "Try again later");
-    for name in [format!("correlation/{correlation}"), format!("reference/{}", op.text("reference").unwrap_or(""))] {
-        world.set_record(GSMA, &name, Some(json!(op.id))).map_err(full)?;
-    }
+    op.idempotency = Some(IdempotencyKey { key: correlation, body_digest: String::new() });
     world.create(op).map_err(full)
 }
 
@@ -114,7 +110,7 @@ pub(super) fn shown(op: &Operation) -> Value {
         OperationState::Failed | OperationState::Expired => "failed",
     };
     json!({
-        "transactionReference": op.data.get("reference"),
+        "transactionReference": reference(op),
         "transactionStatus": status,
         "amount": op.amount.to_string(),
         "currency": op.currency,
@@ -129,10 +125,15 @@ pub(super) fn shown(op: &Operation) -> Value {
     })
 }
 
+/// A transaction's reference: the request's id, put otherwise.
+pub(super) fn reference(op: &Operation) -> String {
+    format!("REF-{}", op.id.replace('-', "").to_uppercase())
+}
+
 /// The operation of a transaction's reference.
-pub(super) fn of_reference<'w>(world: &'w World, reference: &str) -> Option<&'w Operation> {
-    let id = world.record(GSMA, &format!("reference/{reference}"))?.as_str()?;
-    world.get(GSMA, id)
+fn of_reference<'w>(world: &'w World, reference: &str) -> Option<&'w Operation> {
+    let id = uuid::Uuid::try_parse(reference.strip_prefix("REF-")?).ok()?;
+    world.get(GSMA, &id.to_string())
 }
 
 fn unknown() -> Response {

@@ -2,7 +2,7 @@
 
 use super::{HUB2, admit, error, intents, invalid, object, transfers, unavailable};
 use crate::App;
-use crate::callbacks::{Callback, Hand, Policy, Sign, hex_of_body, secret};
+use crate::callbacks::{Callback, Hand, Policy, Sign, event_id, hex_of_body, secret};
 use crate::model::{Kind, Operation, State as OperationState};
 use crate::wire;
 use crate::world::World;
@@ -34,7 +34,7 @@ pub(super) fn of(world: &World, op: &Operation, hand: Hand) -> Vec<Callback> {
     };
     let data = if op.kind == Kind::Collection { intents::intent(op) } else { transfers::transfer(op) };
     let created = wire::iso_ms(op.completed_ms.unwrap_or(op.created_ms));
-    let body = json!({"id": format!("evt_{}", wire::random_id(20)), "type": kind, "createdAt": created, "data": data});
+    let body = json!({"id": event_id("evt_", op, kind), "type": kind, "createdAt": created, "data": data});
     let to = targets(world, kind).into_iter();
     to.map(|(url, present, previous)| {
         let present = secret(hand, &present);

@@ -1,7 +1,7 @@
 //! The hosted page. In life a card number is typed here; in this play a card is chosen.
 
 use super::PAYSTACK;
-use super::transactions::{CARDS, keep_card};
+use super::transactions::CARDS;
 use crate::App;
 use crate::model::{Outcome, State as OperationState};
 use crate::page::{layout, refused_origin};
@@ -52,12 +52,11 @@ pub(super) async fn act(
     let index = body.strip_prefix("card=").and_then(|i| i.parse::<usize>().ok());
     let Some((index, (_, _, refused))) = index.and_then(|i| Some((i, CARDS.get(i)?))) else { return unknown() };
     let key = (PAYSTACK, code);
-    let kept = {
-        let mut world = app.world();
-        let op = world.get(PAYSTACK, &key.1).cloned();
-        op.is_some_and(|op| keep_card(&mut world, &op, index).is_ok())
-    };
-    if !kept {
+    let chosen = app.world().change(&key, |op| {
+        op.data["card"] = json!(index);
+        op.planned = None;
+    });
+    if chosen.is_err() {
         return unknown();
     }
     let outcome = refused.map_or(Outcome::Approve, |why| Outcome::Refuse(why.to_owned()));

@@ -2,7 +2,7 @@
 
 use super::{PAYSTACK, admit, done, error};
 use crate::App;
-use crate::model::{Kind, Operation, Outcome, Refusal, State as OperationState};
+use crate::model::{Kind, Operation, Outcome, State as OperationState};
 use crate::wire;
 use crate::world::World;
 use axum::body::Bytes;
@@ -16,6 +16,8 @@ use std::sync::Arc;
 const SUBUNITS: i64 = 100;
 /// What one transaction may be, in francs.
 const MOST: i64 = 10_000_000;
+/// How a card's token begins; the id of the first charge follows.
+const TOKEN: &str = "AUTH_";
 /// How long a page waits, in milliseconds.
 const LIFE_MS: i64 = 3_600 * 1_000;
 
@@ -76,10 +78,7 @@ pub(super) async fn initialize(State(app): State<Arc<App>>, headers: HeaderMap, 
         }
         let mut op = new_operation(&world, &body)?;
         op.expires_ms = Some(op.created_ms + LIFE_MS);
-        let code = format!("AUTH_{}", wire::random_id(10));
-        let kept = json!({"email": op.customer, "card": 0});
-        world.set_record(PAYSTACK, &format!("authorization/{code}"), Some(kept)).map_err(|_| unavailable())?;
-        op.data["authorization_code"] = json!(code);
+        op.data["authorization_code"] = json!(format!("{TOKEN}{}", op.id));
         world.plan(&mut op, Outcome::Approve);
         world.create(op).map_err(|_| unavailable())
     });
@@ -105,14 +104,14 @@ pub(super) async fn charge_authorization(State(app): State<Arc<App>>, headers: H
         let mut world = app.world();
         admit(&world, &headers).and_then(|()| object(&body)).and_then(|body| {
             let code = body.get("authorization_code").and_then(Value::as_str).unwrap_or("");
-            let known = world.record(PAYSTACK, &format!("authorization/{code}")).cloned();
-            let known = known.ok_or_else(|| bad("invalid_authorization", "Authorization code is invalid"))?;
+            let known = authorised(&world, code).map(|first| (first.customer.clone(), first.data["card"].clone()));
+            let (email, card) = known.ok_or_else(|| bad("invalid_authorization", "Authorization code is invalid"))?;
             let mut op = new_operation(&world, &body)?;
-            if known["email"] != json!(op.customer) {
+            if email != op.customer {
                 return Err(bad("invalid_authorization", "Email does not match Authorization code"));
             }
             op.data["authorization_code"] = json!(code);
-            op.data["card"] = known["card"].clone();
+            op.data["card"] = card;
             world.create(op).map_err(|_| unavailable())
         })
     };
@@ -126,15 +125,12 @@ pub(super) async fn charge_authorization(State(app): State<Arc<App>>, headers: H
     }
 }
 
-/// Remembers which card a token charges again.
-pub(super) fn keep_card(world: &mut World, op: &Operation, card: usize) -> Result<(), Refusal> {
-    let name = format!("authorization/{}", op.text("authorization_code").unwrap_or(""));
-    world.set_record(PAYSTACK, &name, Some(json!({"email": op.customer, "card": card})))?;
-    let chosen = |op: &mut Operation| {
-        op.data["card"] = json!(card);
-        op.planned = None;
-    };
-    world.change(&op.key(), chosen).map(|_| ())
+/// The charge that a token comes from, unless the token was given up.
+fn authorised<'w>(world: &'w World, code: &str) -> Option<&'w Operation> {
+    let first = world.get(PAYSTACK, code.strip_prefix(TOKEN)?)?;
+    let usable = matches!(first.state, OperationState::Succeeded | OperationState::Reversed);
+    let given_up = world.record(PAYSTACK, &format!("given-up/{code}")).is_some();
+    (usable && !given_up).then_some(first)
 }
 
 /// `POST /customer/authorization/deactivate`
@@ -144,9 +140,12 @@ pub(super) async fn deactivate(State(app): State<Arc<App>>, headers: HeaderMap, 
         Ok(body) => body,
         Err(refused) => return refused,
     };
-    let name = format!("authorization/{}", body["authorization_code"].as_str().unwrap_or(""));
-    if world.record(PAYSTACK, &name).is_none() || world.set_record(PAYSTACK, &name, None).is_err() {
+    let code = body["authorization_code"].as_str().unwrap_or("");
+    if authorised(&world, code).is_none() {
         return bad("invalid_authorization", "Authorization code is invalid");
+    }
+    if world.set_record(PAYSTACK, &format!("given-up/{code}"), Some(json!(true))).is_err() {
+        return unavailable();
     }
     done("Authorization has been deactivated", &Value::Null)
 }

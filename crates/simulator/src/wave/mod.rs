@@ -8,7 +8,7 @@ mod signature;
 
 use crate::App;
 use crate::books::Short;
-use crate::callbacks::{Callback, Hand, Policy, Sign, secret};
+use crate::callbacks::{Callback, Hand, Policy, Sign, event_id, secret};
 use crate::desk::Desk;
 use crate::faults::Call;
 use crate::model::{Kind, Operation, Outcome, Provider, State};
@@ -171,7 +171,7 @@ fn callbacks(world: &World, op: &Operation, hand: Hand) -> Vec<Callback> {
         _ => return Vec::new(),
     };
     let data = if op.text("receipt").is_some() { account::receipt(op) } else { checkout::session(world, op) };
-    let body = json!({"id": format!("EV_{}", wire::random_id(13)), "type": kind, "data": data});
+    let body = json!({"id": event_id("EV_", op, kind), "type": kind, "data": data});
     let secrets = &world.settings.credentials.wave.webhook_secrets;
     let secrets: Vec<String> = secrets.iter().map(|s| secret(hand, s)).collect();
     let sign: Sign = Arc::new(move |signing| {

@@ -72,6 +72,8 @@ pub(crate) struct World {
     by_reference: HashMap<OperationKey, Vec<String>>,
     by_idempotency: HashMap<OperationKey, String>,
     agenda: BTreeSet<(i64, OperationKey)>,
+    /// The operations of which the merchant was not told yet.
+    owed: BTreeSet<OperationKey>,
     books: BTreeMap<Provider, Book>,
     movements: VecDeque<Movement>,
     records: BTreeMap<(Provider, String), Value>,
@@ -100,6 +102,7 @@ impl World {
             by_reference: HashMap::new(),
             by_idempotency: HashMap::new(),
             agenda: BTreeSet::new(),
+            owed: BTreeSet::new(),
             books: BTreeMap::new(),
             movements: VecDeque::new(),
             records: BTreeMap::new(),
@@ -117,6 +120,12 @@ impl World {
     fn replay(&mut self, line: Line) {
         match line {
             Line::Books(books) => self.books = books,
+            Line::Owed { provider, id, owed: true } => {
+                self.owed.insert((provider, id));
+            }
+            Line::Owed { provider, id, owed: false } => {
+                self.owed.remove(&(provider, id));
+            }
             Line::Past(movement) => push_bounded(&mut self.movements, movement, MAX_MOVEMENTS),
             Line::Record { provider, key, value: Some(value) } => {
                 self.records.insert((provider, key), value);
@@ -149,7 +158,9 @@ impl World {
         });
         let operations = self.order.iter().filter_map(|key| self.operations.get(key));
         let steps = operations.map(|op| Line::Step { operation: Box::new(op.clone()), movement: None });
-        books.chain(past).chain(records).chain(steps)
+        let owed =
+            self.owed.iter().map(|(provider, id)| Line::Owed { provider: *provider, id: id.clone(), owed: true });
+        books.chain(past).chain(records).chain(steps).chain(owed)
     }
 
     fn write(&mut self, line: &Line) {
@@ -174,6 +185,7 @@ impl World {
         self.by_reference.clear();
         self.by_idempotency.clear();
         self.agenda.clear();
+        self.owed.clear();
         self.books.clear();
         self.movements.clear();
         self.records.clear();
@@ -247,6 +259,22 @@ impl World {
         }
         self.faults.push(order);
         Ok(())
+    }
+
+    /// Notes that the merchant is to be told of an operation, or that he was (or that the operator gave up). What is owed
+    /// survives a restart, as an operator's queue does.
+    pub(crate) fn owe(&mut self, provider: Provider, id: &str, owed: bool) {
+        let key = (provider, id.to_owned());
+        if self.operations.contains_key(&key) && self.owed.contains(&key) != owed {
+            let line = Line::Owed { provider, id: key.1, owed };
+            self.write(&line);
+            self.replay(line);
+        }
+    }
+
+    /// The operations of which nobody was told when the process died.
+    pub(crate) fn owed(&self) -> Vec<Operation> {
+        self.owed.iter().filter_map(|key| self.operations.get(key)).cloned().collect()
     }
 
     pub(crate) fn remember_delivery(&mut self, delivery: Delivery) {

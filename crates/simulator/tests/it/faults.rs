@@ -199,6 +199,33 @@ async fn a_killed_simulator_finds_its_books_again() {
 }
 
 #[tokio::test]
+async fn a_callback_that_nobody_took_comes_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let merchant = Merchant::start().await;
+    merchant.refuse(1);
+    let options = Options {
+        state_file: Some(folder.path().join("operators.jsonl")),
+        auto_approve_after: Some(Duration::from_millis(50)),
+        callbacks: simulator::Callbacks([(Provider::Wave, merchant.url("wave"))].into()),
+        ..Options::default()
+    };
+    let sim = start_with(options.clone()).await;
+    let session = deposit(&sim, "owed").await;
+    merchant.wait(1).await;
+    sim.kill().await;
+    let sim = start_with(options.clone()).await;
+    let told = merchant.wait(2).await.remove(1).json();
+    assert_eq!((&told["type"], &told["data"]["id"]), (&json!("checkout.session.completed"), &session["id"]));
+    assert_eq!(told["id"], merchant.received()[0].json()["id"], "the same event, hence the same id");
+    let accepted = |s: &Value| s["deliveries"][0]["status"] == 200;
+    sim.until("the end of the delivery", || sim.get("/_control/state"), accepted).await;
+    sim.kill().await;
+    let _sim = start_with(options).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(merchant.received().len(), 2, "told once, owed no more");
+}
+
+#[tokio::test]
 async fn a_foreign_page_gives_no_orders() {
     let sim = start().await;
     let order = sim.post("/_control/reset").header("origin", "https://evil.example").timeout(PATIENCE).send();
