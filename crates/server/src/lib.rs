@@ -4,6 +4,7 @@
 pub mod adoption;
 pub mod commands;
 pub mod config;
+pub mod dashboard;
 pub mod database;
 pub mod delivery;
 pub mod development;

@@ -19,6 +19,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::dashboard;
 use crate::http::{client, docs, health, observe};
 use crate::openapi;
 use crate::wiring::App;
@@ -38,7 +39,8 @@ pub fn described(app: &App) -> OpenApiRouter {
         .merge(identity::routes(app.identity.clone()))
         .merge(wallet::routes(app.wallet.clone()))
         .merge(notifications::routes(app.notifications.clone(), &app.identity))
-        .merge(announcements::routes(app.announcements.clone(), &app.identity));
+        .merge(announcements::routes(app.announcements.clone(), &app.identity))
+        .merge(dashboard::routes(app.clone()));
     let root = OpenApiRouter::new().merge(identity::public_root_routes(app.identity.clone()));
     OpenApiRouter::with_openapi(openapi::document()).nest("/api", api).merge(root)
 }

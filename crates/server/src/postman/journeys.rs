@@ -83,8 +83,8 @@ fn by_phone() -> Journey {
                 .check("le numéro est prouvé", "data.verified === true"),
             Step::get("Ouvrir le tableau de bord", "/api/dashboard")
                 .token("friendToken")
-                .check("la carte a son QR", "data.card.payload.startsWith('000201')")
-                .save("card.payload", "friendQr"),
+                .check("la carte a son QR", "data.card.qr.payload.startsWith('000201')")
+                .save("card.qr.payload", "friendQr"),
         ],
     }
 }
@@ -143,7 +143,7 @@ fn pay() -> Journey {
         name: "5. Payer et recevoir",
         description: "Déposer par Wave (opérateur simulé), envoyer à un numéro, payer un QR, lire l'historique.",
         steps: vec![
-            Step::get("Avec quoi déposer et retirer", "/api/providers").token("accessToken").check("Wave est disponible", "data.items.some(p => p.provider === 'wave')"),
+            Step::get("Avec quoi déposer et retirer", "/api/providers").token("accessToken").check("Wave est disponible", "data.items.some(p => p.code === 'wave' && p.available)"),
             Step::post("Déposer 10 000 F par Wave", "/api/deposits", json!({"provider": "wave", "amount": 10000, "account": "{{phone}}"}))
                 .token("accessToken")
                 .keyed()

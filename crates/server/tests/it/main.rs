@@ -1,0 +1,9 @@
+//! What spans houses: the contract, who may do what, adoption, the program as a process, the tree.
+
+mod adoption;
+mod contract;
+mod guards;
+mod house;
+mod program;
+mod server;
+mod tidy;
