@@ -244,6 +244,12 @@ impl Hours {
         })
     }
 
+    /// The open stretches of a span of at most [`HORIZON_DAYS`].
+    pub fn open_between(&self, from: chrono::NaiveDateTime, to: chrono::NaiveDateTime) -> Vec<(chrono::NaiveDateTime, chrono::NaiveDateTime)> {
+        let to = to.min(from + Duration::days(HORIZON_DAYS));
+        self.parsed.iter_range(from, to).filter(|range| range.kind == RuleKind::Open).map(|range| (range.range.start, range.range.end)).collect()
+    }
+
     /// Open, closed or unknown at a moment, and until when.
     pub fn at(&self, now: DateTime<Utc>) -> State {
         let from = now.naive_utc();

@@ -16,6 +16,8 @@ mod report;
 mod store;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use tests::data as test_data;
 
 use std::path::{Path, PathBuf};
 

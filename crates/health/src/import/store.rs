@@ -82,7 +82,7 @@ pub(super) async fn apply(
     for batch in plan.steps.chunks(BATCH) {
         let rows: Vec<Value> = batch.iter().filter_map(|step| row(step, units, &mut ids)).collect();
         let mut tx = world.db.write.begin().await?;
-        write_batch(&mut tx, source, &Value::Array(rows), world).await?;
+        write_batch(&mut tx, source, rows, world).await?;
         tx.commit().await?;
         done += batch.len();
         progress(Progress { done, total, refused: report.refused });
@@ -127,16 +127,34 @@ fn row(step: &Step, units: &Units, ids: &mut Sequence) -> Option<Value> {
     Some(row)
 }
 
-async fn write_batch(tx: &mut PgConnection, source: Source, rows: &Value, world: &World) -> Result<(), sqlx::Error> {
-    let rows = Json(rows);
-    sqlx::query(INSERT).bind(rows).execute(&mut *tx).await?;
-    sqlx::query(UPDATE).bind(rows).execute(&mut *tx).await?;
-    sqlx::query(CLOSE_PLACE).bind(rows).execute(&mut *tx).await?;
-    sqlx::query(OPEN_PLACE).bind(rows).bind(source.code()).execute(&mut *tx).await?;
-    sqlx::query(SOURCE).bind(rows).bind(source.code()).bind(source.licence()).bind(world.clock.now()).execute(&mut *tx).await?;
-    sqlx::query(NUMBERS).bind(rows).bind(source.code()).execute(&mut *tx).await?;
-    sqlx::query(OLD_NUMBERS).bind(rows).bind(source.code()).execute(&mut *tx).await?;
-    sqlx::query(REVIEW).bind(rows).execute(&mut *tx).await?;
+/// Statements that would find nothing to do are not sent.
+async fn write_batch(tx: &mut PgConnection, source: Source, mut rows: Vec<Value>, world: &World) -> Result<(), sqlx::Error> {
+    // A table that just grew from nothing has no statistics yet: without this each batch would read all of it.
+    sqlx::query("SET LOCAL enable_seqscan = off").execute(&mut *tx).await?;
+    let old: Vec<Value> = rows.iter().filter(|row| !row["id"].is_null()).cloned().collect();
+    if old.len() < rows.len() {
+        let new: Vec<&Value> = rows.iter().filter(|row| row["id"].is_null()).collect();
+        let made: Vec<(Uuid, i32)> = sqlx::query_as(INSERT).bind(Json(new)).fetch_all(&mut *tx).await?;
+        let made: HashMap<String, i32> = made.into_iter().map(|(public_id, id)| (public_id.to_string(), id)).collect();
+        for row in rows.iter_mut().filter(|row| row["id"].is_null()) {
+            row["id"] = json!(row["public_id"].as_str().and_then(|id| made.get(id)));
+        }
+    }
+    if !old.is_empty() {
+        sqlx::query(UPDATE).bind(Json(&old)).execute(&mut *tx).await?;
+        sqlx::query(CLOSE_PLACE).bind(Json(&old)).execute(&mut *tx).await?;
+        sqlx::query(OLD_NUMBERS).bind(Json(&old)).bind(source.code()).execute(&mut *tx).await?;
+    }
+    sqlx::query(OPEN_PLACE).bind(Json(&rows)).bind(source.code()).execute(&mut *tx).await?;
+    sqlx::query(SOURCE).bind(Json(&rows)).bind(source.code()).bind(source.licence()).bind(world.clock.now()).execute(&mut *tx).await?;
+    let some = |field: &str| rows.iter().filter(|row| row[field].as_array().is_some_and(|list| !list.is_empty())).collect::<Vec<_>>();
+    let (called, doubtful) = (some("telephones"), some("revoir"));
+    if !called.is_empty() {
+        sqlx::query(NUMBERS).bind(Json(&called)).bind(source.code()).execute(&mut *tx).await?;
+    }
+    if !doubtful.is_empty() {
+        sqlx::query(REVIEW).bind(Json(&doubtful)).execute(&mut *tx).await?;
+    }
     Ok(())
 }
 
@@ -145,10 +163,10 @@ INSERT INTO etablissement_sante (public_id, nom, adresse, telephone, latitude, l
     services, urgences, horaires, etat, repere, code_msp, osm_ref, confiance, origine)
 SELECT r.public_id, r.nom, r.adresse, r.telephone, r.latitude, r.longitude, r.categorie, r.type_id, r.statut, r.niveau, r.specialites,
     r.services, r.urgences, r.horaires, r.etat, r.repere, r.code_msp, r.osm_ref, r.confiance, r.origine
-  FROM jsonb_to_recordset($1) AS r(public_id uuid, id integer, nom text, adresse text, telephone text, latitude float8, longitude float8,
+  FROM jsonb_to_recordset($1) AS r(public_id uuid, nom text, adresse text, telephone text, latitude float8, longitude float8,
     categorie text, type_id smallint, statut text, niveau text, specialites text[], services text[], urgences boolean, horaires text,
     etat text, repere text, code_msp text, osm_ref text, confiance smallint, origine jsonb)
- WHERE r.id IS NULL";
+RETURNING public_id, id_etablissement";
 
 /// What people corrected stays: its origin names the correction.
 const UPDATE: &str = "
@@ -179,16 +197,15 @@ UPDATE localisation l SET fermee_le = now()
 const OPEN_PLACE: &str = "
 INSERT INTO localisation (id_etablissement, latitude, longitude, geom, methode, adm3_pcode, commune, district_sanitaire, source)
 SELECT e.id_etablissement, e.latitude, e.longitude, e.geom, r.methode, r.adm3_pcode, r.commune, r.district, $2
-  FROM jsonb_to_recordset($1) AS r(public_id uuid, id integer, methode text, adm3_pcode text, commune text, district text)
-  JOIN etablissement_sante e ON e.public_id = r.public_id OR e.id_etablissement = r.id
+  FROM jsonb_to_recordset($1) AS r(id integer, methode text, adm3_pcode text, commune text, district text)
+  JOIN etablissement_sante e ON e.id_etablissement = r.id
  WHERE e.geom IS NOT NULL
    AND NOT EXISTS (SELECT FROM localisation l WHERE l.id_etablissement = e.id_etablissement AND l.fermee_le IS NULL)";
 
 const SOURCE: &str = "
 INSERT INTO source_etablissement (source, source_id, id_etablissement, brut, empreinte, licence, vu_le)
-SELECT $2, r.source_id, e.id_etablissement, r.brut, decode(r.empreinte, 'hex'), $3, $4
-  FROM jsonb_to_recordset($1) AS r(public_id uuid, id integer, source_id text, brut jsonb, empreinte text)
-  JOIN etablissement_sante e ON e.public_id = r.public_id OR e.id_etablissement = r.id
+SELECT $2, r.source_id, r.id, r.brut, decode(r.empreinte, 'hex'), $3, $4
+  FROM jsonb_to_recordset($1) AS r(id integer, source_id text, brut jsonb, empreinte text)
 ON CONFLICT (source, source_id) DO UPDATE SET brut = excluded.brut, empreinte = excluded.empreinte, vu_le = excluded.vu_le, disparu_le = NULL";
 
 /// A number that people declared dead, or that was verified by a call, does not change with a file.
@@ -196,8 +213,8 @@ const NUMBERS: &str = "
 INSERT INTO liste_numero_etablissement_sante AS n (id_etablissement, nom_etablissement, numero, e164, numero_court, certitude, etat, ancien_numero, source, ordre)
 SELECT e.id_etablissement, e.nom, t.ecrit, t.e164, t.court, t.certitude, t.etat, t.ancien, $2,
        CASE t.certitude WHEN 'haute' THEN 10 WHEN 'moyenne' THEN 20 ELSE 30 END
-  FROM jsonb_to_recordset($1) AS r(public_id uuid, id integer, telephones jsonb)
-  JOIN etablissement_sante e ON e.public_id = r.public_id OR e.id_etablissement = r.id
+  FROM jsonb_to_recordset($1) AS r(id integer, telephones jsonb)
+  JOIN etablissement_sante e ON e.id_etablissement = r.id
  CROSS JOIN LATERAL jsonb_to_recordset(r.telephones) AS t(e164 text, court text, ecrit text, ancien text, certitude text, etat text)
 ON CONFLICT (id_etablissement, e164, numero_court) WHERE e164 IS NOT NULL OR numero_court IS NOT NULL
 DO UPDATE SET certitude = excluded.certitude, etat = excluded.etat, ordre = excluded.ordre, source = excluded.source, numero = excluded.numero
@@ -213,8 +230,8 @@ UPDATE liste_numero_etablissement_sante n SET etat = 'a_verifier'
 const REVIEW: &str = "
 INSERT INTO doublon_a_revoir (id, premier, second, score)
 SELECT uuid_v7(), LEAST(e.id_etablissement, autre.id_etablissement), GREATEST(e.id_etablissement, autre.id_etablissement), (paire ->> 1)::real
-  FROM jsonb_to_recordset($1) AS r(public_id uuid, revoir jsonb)
-  JOIN etablissement_sante e ON e.public_id = r.public_id
+  FROM jsonb_to_recordset($1) AS r(id integer, revoir jsonb)
+  JOIN etablissement_sante e ON e.id_etablissement = r.id
  CROSS JOIN LATERAL jsonb_array_elements(r.revoir) AS paire
   JOIN etablissement_sante autre ON autre.public_id = (paire ->> 0)::uuid
 ON CONFLICT (premier, second) DO NOTHING";

@@ -1,0 +1,3 @@
+//! Reverse geocoding: what a point lies in, from memory.
+
+pub(crate) mod api;
