@@ -6,7 +6,8 @@
 //! | `operation` | what all requests for money share: key, PIN, how a transaction is told |
 //! | `people` | who is paid under an identifier, and what may be shown of a person |
 //! | `account`, `card`, `quote`, `history` | balance and limits, the Hostolink card, prices, what happened |
-//! | `transfer`, `qr` | paying a person, paying a code |
+//! | `transfer`, `qr`, `refund`, `request` | paying a person, paying a code, giving back, asking for money |
+//! | `receipt`, `statement` | papers: PDF with a code to check it, CSV |
 //! | `provider`, `instruction`, `deposit`, `withdrawal`, `webhook_in` | operators: what they offer, orders to them, money in, money out, what they send |
 
 mod account;
@@ -21,10 +22,15 @@ mod letters;
 mod operation;
 mod overview;
 mod parts;
+mod pdf;
 mod people;
 mod provider;
 pub mod qr;
 mod quote;
+mod receipt;
+mod refund;
+mod request;
+mod statement;
 mod transfer;
 mod webhook_in;
 mod withdrawal;

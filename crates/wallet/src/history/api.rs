@@ -1,3 +1,5 @@
+#![expect(unused_qualifications, reason = "the macro that describes parameters names them in full")]
+
 use axum::extract::State;
 use chrono::{DateTime, Utc};
 use identity::session::Signed;

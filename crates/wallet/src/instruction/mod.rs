@@ -34,7 +34,7 @@ pub(crate) use run::{send_code, send_now};
 pub(crate) use store::Row;
 
 /// Follows an instruction until its operator has said how it ended.
-const FOLLOW: &str = "wallet.instruction";
+const FOLLOW: &str = "wallet.instruction.run";
 /// Looks once, because a webhook said that there is something to see.
 const NOTICED: &str = "wallet.instruction.notice";
 /// The request itself sends first; the job comes after it, in milliseconds.
