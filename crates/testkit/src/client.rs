@@ -34,6 +34,11 @@ impl Client {
         Self { router, headers: HeaderMap::new() }
     }
 
+    /// A client of a router that writes its envelopes itself: the whole server.
+    pub fn bare(router: Router) -> Self {
+        Self { router, headers: HeaderMap::new() }
+    }
+
     /// The same client, with one more header on every request.
     #[must_use]
     pub fn with(&self, name: &'static str, value: &str) -> Self {
@@ -79,13 +84,12 @@ impl Client {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }
         let body = body.map_or(Body::empty(), |json| Body::from(json.to_string()));
-        let mut request = request.body(body).unwrap();
-        request.headers_mut().extend(self.headers.clone());
-        self.request(request).await
+        self.request(request.body(body).unwrap()).await
     }
 
-    /// Any request.
-    pub async fn request(&self, request: Request<Body>) -> Answer {
+    /// Any request, with the client's own headers.
+    pub async fn request(&self, mut request: Request<Body>) -> Answer {
+        request.headers_mut().extend(self.headers.clone());
         let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
         let bytes = axum::body::to_bytes(body, 16 << 20).await.unwrap().to_vec();
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);

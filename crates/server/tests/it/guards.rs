@@ -79,7 +79,7 @@ async fn each_operation_lets_in_whom_it_declares_and_nobody_else() {
         } else {
             assert!(token_asked(&anonymous), "{name} answers a stranger with {} {}", anonymous.status, anonymous.body);
             assert!(anonymous.headers.contains_key(header::WWW_AUTHENTICATE), "{name}");
-            assert!(!token_asked(&user) && !token_asked(&admin), "{name}");
+            assert!(!token_asked(&user) && !token_asked(&admin), "{name}: {} {}", user.body, admin.body);
         }
         assert_eq!(refused(&user), operation.access.starts_with("permission:"), "{name} for a user: {}", user.body);
         assert!(!refused(&admin), "{name} for an administrator");
