@@ -25,6 +25,13 @@ check: ## formatting and lints, as strict as the review
 	@cargo fmt --all --check
 	@cargo clippy --workspace --all-targets -- -D warnings
 
+api: ## write docs/api/ anew: the OpenAPI document and the Postman files
+	@echo "api: docs/api from the program"
+	cargo build -p server
+	target/debug/hostolink openapi > docs/api/openapi.json
+	target/debug/hostolink postman > docs/api/hostolink.postman_collection.json
+	target/debug/hostolink postman --environment > docs/api/hostolink.postman_environment.json
+
 bench: ## measure against the baseline and print the ratios
 	@echo "make bench: building for release and measuring"
 	@cargo build --release
