@@ -6,6 +6,7 @@
 
 pub mod adopt;
 pub mod atlas;
+mod corrections;
 mod duty;
 mod emergency;
 mod error;
@@ -28,7 +29,7 @@ pub mod units;
 use std::sync::Arc;
 
 use axum::Router;
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use kernel::{Clock, Db, Failure, Random};
 use utoipa_axum::router::OpenApiRouter;
 
@@ -36,6 +37,7 @@ use atlas::live::Live;
 use atlas::{Atlas, Moment};
 
 pub use adopt::adopt;
+pub use corrections::api::HealthModerate;
 pub use error::HealthError;
 pub use seed::seed;
 
@@ -121,6 +123,7 @@ impl Health {
             .merge(places::api::routes())
             .merge(tiles::api::routes())
             .merge(fhir::api::routes())
+            .merge(corrections::api::routes())
             .with_state(self.clone())
     }
 
@@ -141,6 +144,18 @@ impl Health {
 
     pub(crate) fn moment(&self) -> Moment {
         Moment::new(self.0.deps.clock.now(), self.0.deps.config.duty_switch_hour)
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.0.deps.clock
+    }
+
+    pub(crate) fn random(&self) -> &Random {
+        &self.0.deps.random
+    }
+
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.clock().now()
     }
 
     pub(crate) fn db(&self) -> &Db {

@@ -167,7 +167,7 @@ async fn numbers(tx: &mut sqlx::PgConnection) -> Result<HashMap<i32, Vec<Number>
     type NumberRow = (i32, Option<String>, Option<String>, Option<String>, String, String);
     let rows: Vec<NumberRow> = sqlx::query_as(
         "SELECT id_etablissement, numero, tel_uri, libelle, certitude, etat FROM liste_numero_etablissement_sante
-          WHERE id_etablissement IS NOT NULL AND tel_uri IS NOT NULL AND etat <> 'mort' ORDER BY id_etablissement, etat, ordre, id_liste_num",
+          WHERE id_etablissement IS NOT NULL AND tel_uri IS NOT NULL AND etat <> 'mort' ORDER BY id_etablissement, etat <> 'actif', ordre, id_liste_num",
     )
     .fetch_all(tx)
     .await?;

@@ -38,6 +38,7 @@ pub(super) async fn waiting(health: &Health, after: Option<Uuid>, rows: i64) -> 
 /// Decides a pair. `keep` is the facility that stays; absent, they are two.
 pub(super) async fn decide(health: &Health, moderator: Uuid, id: Uuid, keep: Option<Uuid>) -> Result<(), HealthError> {
     let mut tx = health.db().write.begin().await?;
+    super::store::lock_directory(&mut tx).await?;
     let row: Option<(i32, Uuid, i32, Uuid, String)> = sqlx::query_as(
         "SELECT a.id_etablissement, a.public_id, b.id_etablissement, b.public_id, d.etat
            FROM doublon_a_revoir d JOIN etablissement_sante a ON a.id_etablissement = d.premier JOIN etablissement_sante b ON b.id_etablissement = d.second
@@ -98,6 +99,7 @@ pub(super) async fn decide(health: &Health, moderator: Uuid, id: Uuid, keep: Opt
 /// Parts two that were joined: the rows and numbers that came along go back.
 pub(super) async fn part(health: &Health, change: Uuid) -> Result<(), HealthError> {
     let mut tx = health.db().write.begin().await?;
+    super::store::lock_directory(&mut tx).await?;
     let trace: Option<Option<Json<Value>>> =
         sqlx::query_scalar("SELECT nouvelle FROM modification_etablissement WHERE id = $1 AND champ = 'merge' AND annulee_le IS NULL FOR UPDATE").bind(change).fetch_optional(&mut *tx).await?;
     let Some(Some(Json(trace))) = trace else { return Err(HealthError::NotReversible) };

@@ -37,6 +37,7 @@ pub(crate) async fn suggest(health: &Health, account: &Account, proposal: Propos
     let comment = model::comment(proposal.comment)?;
     let now = health.now();
     let mut tx = health.db().write.begin().await?;
+    store::lock_directory(&mut tx).await?;
     let facility = store::facility(&mut tx, proposal.facility).await?.ok_or(HealthError::NotFound)?;
     // Two requests of one person wait for each other: the budget of a day holds.
     store::lock_person(&mut tx, account.id_user).await?;
@@ -91,6 +92,7 @@ async fn publish(tx: &mut PgConnection, health: &Health, facility: i32, field: F
 /// A moderator publishes a proposal, or turns it down.
 pub(crate) async fn decide(health: &Health, moderator: Uuid, id: Uuid, accept: bool) -> Result<Suggestion, HealthError> {
     let mut tx = health.db().write.begin().await?;
+    store::lock_directory(&mut tx).await?;
     let (facility, field, value) = store::pending(&mut tx, id).await?.ok_or(HealthError::NotFound)?;
     let Some((field, value)) = Field::parse(&field).zip(value) else { return Err(HealthError::AlreadyDecided) };
     let change = if accept { Some(publish(&mut tx, health, facility, field, &value, Some(moderator)).await?) } else { None };
@@ -101,9 +103,15 @@ pub(crate) async fn decide(health: &Health, moderator: Uuid, id: Uuid, accept: b
 }
 
 /// Puts back what a change replaced, unless something newer was published over it.
-pub(crate) async fn undo(health: &Health, id: Uuid) -> Result<Change, HealthError> {
+pub(crate) async fn undo(health: &Health, id: Uuid) -> Result<Option<Change>, HealthError> {
     let mut tx = health.db().write.begin().await?;
+    store::lock_directory(&mut tx).await?;
     let (facility, change) = store::change(&mut tx, id).await?.ok_or(HealthError::NotFound)?;
+    if change.field == "merge" {
+        drop(tx);
+        duplicates::part(health, id).await?;
+        return Ok(None);
+    }
     let field = Field::parse(&change.field).ok_or(HealthError::NotReversible)?;
     if change.undone_at.is_some() || store::is_overtaken(&mut tx, facility, &change).await? {
         return Err(HealthError::NotReversible);
@@ -115,7 +123,7 @@ pub(crate) async fn undo(health: &Health, id: Uuid) -> Result<Change, HealthErro
         column => drop(store::set_column(&mut tx, facility, column, &change.before).await?),
     }
     store::undone(&mut tx, facility, &change, health.now()).await?;
-    let (_, change) = store::change(&mut tx, id).await?.ok_or(HealthError::NotFound)?;
+    let change = store::change(&mut tx, id).await?.map(|(_, change)| change);
     tx.commit().await?;
     Ok(change)
 }

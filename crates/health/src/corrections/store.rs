@@ -49,6 +49,13 @@ pub(crate) struct Change {
     pub(crate) undone_at: Option<DateTime<Utc>>,
 }
 
+/// The writers' lock of `etablissement_sante`, taken before any row: taken in the other order, an import and a correction
+/// could wait for each other.
+pub(super) async fn lock_directory(tx: &mut PgConnection) -> Result<()> {
+    sqlx::query("SELECT pg_advisory_xact_lock(4004001)").execute(tx).await?;
+    Ok(())
+}
+
 /// The key of a facility that was not merged into another, locked until the end.
 pub(super) async fn facility(tx: &mut PgConnection, id: Uuid) -> Result<Option<i32>> {
     sqlx::query_scalar("SELECT id_etablissement FROM etablissement_sante WHERE public_id = $1 AND etat <> 'fusionne' FOR UPDATE").bind(id).fetch_optional(tx).await
