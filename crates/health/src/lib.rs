@@ -81,7 +81,20 @@ impl Health {
     /// Reads the directory into memory and follows the tables from then on. A database that is away delays nothing for
     /// long: the emergency numbers answer, the rest follows when it is back.
     pub async fn new(deps: Deps) -> Self {
+        let health = Self::unread(deps);
+        health.start().await;
+        health
+    }
+
+    /// The house before it read anything: its routes can be described, and its emergency numbers answer.
+    pub fn unread(deps: Deps) -> Self {
         let live = Live::new(deps.db.clone(), deps.clock.clone());
+        Self(Arc::new(Inner { deps, live, tiles: tiles::Cache::default(), packs: packs::Cache::default() }))
+    }
+
+    /// The first reading, and following from then on.
+    pub async fn start(&self) {
+        let live = &self.0.live;
         let first = tokio::time::timeout(std::time::Duration::from_secs(FIRST_READING_S), live.refresh()).await;
         match first {
             Ok(Ok(())) => {}
@@ -89,7 +102,6 @@ impl Health {
             Err(_) => tracing::warn!("the health directory is not read yet: it takes long"),
         }
         tokio::spawn(live.clone().follow());
-        Self(Arc::new(Inner { deps, live, tiles: tiles::Cache::default(), packs: packs::Cache::default() }))
     }
 
     /// Whether the directory was read. The emergency numbers do not wait for it.

@@ -6,6 +6,8 @@
 pub(crate) mod live;
 pub(crate) mod search;
 mod store;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::sync::Arc;

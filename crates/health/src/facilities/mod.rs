@@ -3,7 +3,7 @@
 pub(crate) mod api;
 pub(crate) mod view;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::collections::BTreeMap;
 
