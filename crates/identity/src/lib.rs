@@ -43,6 +43,7 @@ use kernel::{Clock, Db, Failure, Identifier, Keys, Random};
 use utoipa_axum::router::OpenApiRouter;
 
 pub use account::{Found, NextStep};
+pub use account::Founder;
 pub use config::{Config, Limits, Mode};
 pub use error::IdentityError;
 

@@ -1,7 +1,7 @@
 //! What only development mode has: secrets made once, and the simulated operators as a child process.
 
 use std::io::Write;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -10,12 +10,16 @@ use std::time::Duration;
 use anyhow::Context;
 use kernel::{Keys, Random};
 use serde::{Deserialize, Serialize};
-use simulator::Credentials;
+use simulator::{
+    Callbacks, CinetpayKeys, Credentials, DjamoKeys, GsmaKeys, Hub2Keys, MoovKeys, MtnKeys, MtnProductKeys, OrangeKeys,
+    PawapayKeys, PaystackKeys, PispiKeys, TwilioKeys, WaveKeys,
+};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::watch;
 
 use crate::http::health::Readiness;
+use crate::operators;
 
 /// The simulator tells its address within this time.
 const START: Duration = Duration::from_secs(10);
@@ -59,10 +63,28 @@ impl Secrets {
 
 /// Keys of the shape that the operators hand out, different on every installation.
 fn credentials(random: &Random) -> Credentials {
-    let mut credentials = Credentials::default();
-    credentials.wave.api_key = format!("wave_ci_test_{}", hex::encode(random.bytes::<16>()));
-    credentials.wave.webhook_secrets = vec![format!("wave_ci_WHS_{}", hex::encode(random.bytes::<16>()))];
-    credentials
+    let fresh = || hex::encode(random.bytes::<16>());
+    let id = || uuid::Builder::from_random_bytes(random.bytes()).into_uuid().to_string();
+    let product = || MtnProductKeys { subscription_key: fresh(), api_user: id(), api_key: fresh() };
+    Credentials {
+        wave: WaveKeys {
+            api_key: format!("wave_ci_test_{}", fresh()),
+            webhook_secrets: vec![format!("wave_ci_WHS_{}", fresh())],
+            ..WaveKeys::default()
+        },
+        mtn: MtnKeys { collection: product(), disbursement: product(), remittance: product(), callback_host: None },
+        orange: OrangeKeys { client_id: fresh(), client_secret: fresh(), merchant_key: fresh() },
+        djamo: DjamoKeys { access_token: format!("at_{}", fresh()), company_id: id(), webhook_secret: fresh() },
+        pawapay: PawapayKeys { token: fresh(), ..PawapayKeys::default() },
+        hub2: Hub2Keys { api_key: format!("sk_{}", fresh()), merchant_id: fresh(), webhook_secret: fresh(), previous_webhook_secret: None },
+        cinetpay: CinetpayKeys { api_key: format!("sk_test_{}", fresh()), api_password: fresh() },
+        pispi: PispiKeys { api_key: fresh(), client_id: fresh(), client_secret: fresh(), webhook_secret: fresh() },
+        gsma: GsmaKeys { api_key: fresh(), username: fresh(), password: fresh() },
+        // 16 bytes in hexadecimal are the 32 characters that Moov asks for.
+        moov: MoovKeys { username: fresh(), password: fresh(), aes_key: fresh() },
+        paystack: PaystackKeys { secret_key: format!("sk_test_{}", fresh()) },
+        twilio: TwilioKeys { account_sid: format!("AC{}", fresh()), auth_token: fresh() },
+    }
 }
 
 /// Complete or absent, and readable by its owner only.
@@ -73,6 +95,11 @@ fn write_private(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     file.sync_all()?;
     std::fs::rename(&draft, path)?;
     Ok(())
+}
+
+/// Our own address as this machine reaches it, when we listen on every one.
+pub fn reachable(ours: SocketAddr) -> SocketAddr {
+    if ours.ip().is_unspecified() { SocketAddr::from((Ipv4Addr::LOCALHOST, ours.port())) } else { ours }
 }
 
 /// The simulated operators: a child process of this very program, which ends when the pipe to it closes.
@@ -94,9 +121,9 @@ struct Running {
 impl Simulated {
     /// Starts them; their callbacks go to our own address.
     pub async fn start(data_dir: &Path, secrets: &Secrets, ours: SocketAddr) -> anyhow::Result<Self> {
-        let host = if ours.ip().is_unspecified() { "127.0.0.1".to_owned() } else { ours.ip().to_string() };
-        let wave = format!("http://{host}:{}/api/webhooks/wave", ours.port());
-        let order = serde_json::json!({"credentials": &secrets.operators, "callbacks": {"wave": wave}});
+        let url = |route: &str| format!("http://{}/api/webhooks/{route}", reachable(ours));
+        let callbacks = operators::callback_paths().map(|(operator, route)| (operator, url(route))).collect();
+        let order = serde_json::json!({"credentials": &secrets.operators, "callbacks": Callbacks(callbacks)});
         let mut line = serde_json::to_vec(&order)?;
         line.push(b'\n');
         let running = launch(data_dir, &line, 0).await?;

@@ -38,6 +38,7 @@ pub fn described(app: &App) -> OpenApiRouter {
     let api = OpenApiRouter::new()
         .merge(identity::routes(app.identity.clone()))
         .merge(wallet::routes(app.wallet.clone()))
+        .merge(app.health.routes())
         .merge(notifications::routes(app.notifications.clone(), &app.identity))
         .merge(announcements::routes(app.announcements.clone(), &app.identity))
         .merge(dashboard::routes(app.clone()));
@@ -56,6 +57,7 @@ pub fn build(app: &App, metrics: Option<PrometheusHandle>) -> anyhow::Result<Rou
     let (ready_db, readiness) = (app.db.clone(), app.readiness.clone());
     let mut router = routes
         .layer(app.identity.layer())
+        .merge(app.health.root_routes())
         .merge(docs::routes(openapi::text(&document)?))
         .layer(from_fn_with_state(budget, limits::guard))
         .route("/healthz", get(health::live))

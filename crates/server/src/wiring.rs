@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use announcements::Announcements;
+use health::Health;
 use identity::{Identity, Mode};
 use jobs::Worker;
 use kernel::db::Sizes;
@@ -44,6 +45,8 @@ pub struct App {
     pub ledger: Ledger,
     /// Money.
     pub wallet: Wallet,
+    /// The health map.
+    pub health: Health,
     /// The inbox.
     pub notifications: Notifications,
     /// What staff announces.
@@ -92,11 +95,17 @@ impl App {
             lexicon: lexicon.clone(),
             config: wallet_config(&config),
         });
+        let health = Health::unread(health::Deps {
+            db: db.clone(),
+            clock: clock.clone(),
+            random: random.clone(),
+            config: health::Config::default(),
+        });
         let notifications = Notifications::new(db.clone(), clock.clone());
         let announcements = Announcements::new(db.clone(), clock.clone());
         let readiness = Readiness::default();
         let config = Arc::new(config);
-        Ok(Self { config, db, clock, random, keys, lexicon, readiness, identity, ledger, wallet, notifications, announcements })
+        Ok(Self { config, db, clock, random, keys, lexicon, readiness, identity, ledger, wallet, health, notifications, announcements })
     }
 
     /// For commands that need the houses but serve nobody: what depends on the secret is not used by them.
@@ -114,6 +123,7 @@ impl App {
 
     /// Reads what the houses need before the first answer.
     pub async fn start(&self) -> anyhow::Result<()> {
+        self.health.start().await;
         self.readiness.set_loaded();
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 mod api;
 mod finder;
+mod founding;
 mod model;
 pub(crate) mod store;
 
@@ -18,6 +19,7 @@ use crate::session::{self, Origin, SignedIn};
 use crate::ticket::{self, Kind};
 use crate::{Core, IdentityError, me, otp, password};
 
+pub use founding::Founder;
 pub(crate) use api::routes;
 pub(crate) use finder::{Finder, start as start_finder};
 pub(crate) use model::Person;

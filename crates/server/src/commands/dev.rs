@@ -11,8 +11,9 @@ use tokio::sync::watch;
 use super::{DataDir, say, serving};
 use crate::config::{self, Config, Overrides};
 use crate::database::{self, Database, Sharing};
-use crate::development::{Secrets, Simulated};
+use crate::development::{Secrets, Simulated, reachable};
 use crate::operators;
+use crate::seed;
 use crate::wiring::{App, Parts, mailbox};
 
 #[derive(Debug, Args)]
@@ -68,8 +69,9 @@ async fn develop(config: Config, secrets: &Secrets, database: &Database, listene
     };
     let simulated = Simulated::start(&data_dir, secrets, address).await?;
     let (clock, simulator) = (Clock::system(), simulated.address());
-    let connectors = operators::simulated(&clock, &secrets.operators, simulator)?;
+    let connectors = operators::simulated(&clock, &secrets.operators, simulator, reachable(address))?;
     let app = App::new(config, Parts { database_url: database.url.clone(), keys, clock, random: Random::system(), connectors })?;
+    seed::facilities(&app).await?;
     app.start().await?;
     simulated.watch(app.readiness.clone(), stop.clone());
     say(&banner(address, &data_dir, &database.url, simulator));

@@ -16,6 +16,7 @@ pub mod documents;
 mod logging;
 mod migrate;
 mod serving;
+mod seed;
 mod serve;
 mod simulator;
 
@@ -36,6 +37,8 @@ pub enum Command {
     Postman(documents::PostmanArguments),
     /// Donne l'adresse de la base, sur une ligne que psql accepte
     DatabaseUrl(DataDir),
+    /// Remplit une base de développement d'un petit Abidjan vraisemblable
+    Seed(DataDir),
     /// Vérifie les livres : tout est recalculé et comparé ; échoue s'ils sont faux
     Audit(DataDir),
     /// Donne un rôle à quelqu'un
@@ -70,6 +73,7 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Openapi => documents::openapi(),
         Command::Postman(arguments) => documents::postman(&arguments),
         Command::DatabaseUrl(data_dir) => database_url::run(&data_dir),
+        Command::Seed(data_dir) => seed::run(&data_dir),
         Command::Audit(data_dir) => audit::run(&data_dir),
         Command::Admin(arguments) => admin::run(&arguments),
         Command::Simulator(arguments) => simulator::run(&arguments),

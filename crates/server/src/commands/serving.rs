@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::wiring::{App, ways_out};
-use crate::router;
+use crate::{housekeeping, router};
 
 /// Requests in flight may take so long to end after a signal.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -25,6 +25,7 @@ pub(super) async fn serve(app: &App, listener: TcpListener, stop: watch::Receive
     let handle = recorder()?;
     let (mail, sms) = ways_out(&app.config)?;
     let worker = tokio::spawn(app.worker(mail, sms).run(stopped(stop.clone())));
+    tokio::spawn(housekeeping::run(app.clone(), stop.clone()));
     let own_metrics = app.config.metrics;
     let router = router::build(app, own_metrics.is_none().then(|| handle.clone()))?;
     if let Some(address) = own_metrics {
