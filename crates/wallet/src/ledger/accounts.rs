@@ -26,18 +26,26 @@ const UNFREEZE: &str = "WITH degel AS (UPDATE compte SET gele_le = NULL, gel_mot
     UPDATE gel_compte g SET leve_le = $3, leve_par = $2 FROM degel d WHERE g.id_compte = d.id_compte AND g.leve_le IS NULL";
 const PROTECT: &str = "UPDATE retenue r SET protegee = $2 FROM transaction t \
     WHERE t.public_id = $1 AND r.id_transaction = t.id_transaction AND r.capture + r.libere < r.montant";
-const CLOSE: &str = "INSERT INTO usage_unique (sujet, etat, cree_le) VALUES ($1, 'ferme', $2) ON CONFLICT (sujet) DO NOTHING";
+const CLOSE: &str =
+    "INSERT INTO usage_unique (sujet, etat, cree_le) VALUES ($1, 'ferme', $2) ON CONFLICT (sujet) DO NOTHING";
 
 impl Ledger {
     /// No money enters or leaves any more. `author` is who decided it (a public id or a rule's name), kept with the reason.
     pub async fn freeze(&self, account: AccountId, reason: &str, author: &str) -> Result<(), FreezeError> {
-        let frozen = sqlx::query(FREEZE).bind(account).bind(reason).bind(author).bind(self.clock.now()).execute(&self.db.write).await?;
+        let frozen = sqlx::query(FREEZE)
+            .bind(account)
+            .bind(reason)
+            .bind(author)
+            .bind(self.clock.now())
+            .execute(&self.db.write)
+            .await?;
         if frozen.rows_affected() == 1 { Ok(()) } else { Err(FreezeError::Unchanged) }
     }
 
     /// Lifts a freeze.
     pub async fn unfreeze(&self, account: AccountId, author: &str) -> Result<(), FreezeError> {
-        let lifted = sqlx::query(UNFREEZE).bind(account).bind(author).bind(self.clock.now()).execute(&self.db.write).await?;
+        let lifted =
+            sqlx::query(UNFREEZE).bind(account).bind(author).bind(self.clock.now()).execute(&self.db.write).await?;
         if lifted.rows_affected() == 1 { Ok(()) } else { Err(FreezeError::Unchanged) }
     }
 

@@ -25,7 +25,11 @@ impl Ledger {
             for verdict in self.post_many(commands, Together::Each).await? {
                 match verdict? {
                     Verdict::Done { .. } => opened += 1,
-                    other => return Err(LedgerError::Failure(Failure::internal(format!("an opening was answered {other:?}")))),
+                    other => {
+                        return Err(LedgerError::Failure(Failure::internal(format!(
+                            "an opening was answered {other:?}"
+                        ))));
+                    }
                 }
             }
         }
@@ -35,7 +39,11 @@ impl Ledger {
 /// A fraction of a franc is no money: it stays in `solde_adopte`.
 fn opening(account: i64, balance: i64) -> Option<Command> {
     let ouverture = Party::system("ouverture");
-    let (from, to) = if balance > 0 { (ouverture.clone(), Party::Account(account)) } else { (Party::Account(account), ouverture.clone()) };
+    let (from, to) = if balance > 0 {
+        (ouverture.clone(), Party::Account(account))
+    } else {
+        (Party::Account(account), ouverture.clone())
+    };
     let amount = Francs::new(balance.abs())?;
     let fingerprint = Fingerprint::of(&[b"adoption", &account.to_be_bytes(), &balance.to_be_bytes()]);
     let movement = Movement { kind: Kind::Opening, from, to, amount, tariff: Tariff::Free };

@@ -70,10 +70,14 @@ impl Directory {
         let task = match command.action {
             Action::Move(movement) => Task::Move(self.legs(movement).await?),
             Action::Open { movement, expires_at } => Task::Open { legs: self.legs(movement).await?, expires_at },
-            Action::Settle { operation, amount, last } => {
-                Task::Settle { target: self.open_target(operation).await?, amount: amount.map(|amount| amount.get()), last }
+            Action::Settle { operation, amount, last } => Task::Settle {
+                target: self.open_target(operation).await?,
+                amount: amount.map(|amount| amount.get()),
+                last,
+            },
+            Action::Cancel { operation, outcome } => {
+                Task::Cancel { target: self.open_target(operation).await?, outcome }
             }
-            Action::Cancel { operation, outcome } => Task::Cancel { target: self.open_target(operation).await?, outcome },
             Action::Refund { operation, amount } => {
                 let target = self.target(operation).await?;
                 // What belongs to someone else is not there.
@@ -202,7 +206,8 @@ async fn systems(db: &Db) -> Result<HashMap<String, AccountId>, Failure> {
 pub(crate) async fn fee_accounts(db: &Db) -> Result<FeeAccounts, Failure> {
     let systems = systems(db).await?;
     let of = |kind: Kind| systems.get(&format!("frais:{}", kind.stored())).map(|account| (kind, *account));
-    let by_kind = [Kind::Transfer, Kind::QrPayment, Kind::Deposit, Kind::Withdrawal].into_iter().filter_map(of).collect();
+    let by_kind =
+        [Kind::Transfer, Kind::QrPayment, Kind::Deposit, Kind::Withdrawal].into_iter().filter_map(of).collect();
     let tax = systems.get("taxe:tva").copied().ok_or_else(|| Failure::internal("no account taxe:tva"))?;
     Ok(FeeAccounts { by_kind, tax })
 }

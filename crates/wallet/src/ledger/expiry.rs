@@ -30,7 +30,8 @@ pub(super) async fn run(ledger: Ledger, every: Duration) {
 impl Ledger {
     /// Releases holds that are due; gives how many. Two processes at once do it once: the key is the hold's.
     pub async fn expire(&self) -> Result<usize, LedgerError> {
-        let due: Vec<Uuid> = sqlx::query_scalar(DUE).bind(self.clock.now()).bind(AT_ONCE).fetch_all(&self.db.write).await?;
+        let due: Vec<Uuid> =
+            sqlx::query_scalar(DUE).bind(self.clock.now()).bind(AT_ONCE).fetch_all(&self.db.write).await?;
         if due.is_empty() {
             return Ok(0);
         }

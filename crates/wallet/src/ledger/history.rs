@@ -121,16 +121,32 @@ impl Ledger {
     }
 
     /// Entries with `after < version < before`, newest first, at most `limit` (1 to 1000).
-    pub async fn entries(&self, account: AccountId, after: i64, before: Option<i64>, limit: i64) -> Result<Page<Entry>, Failure> {
+    pub async fn entries(
+        &self,
+        account: AccountId,
+        after: i64,
+        before: Option<i64>,
+        limit: i64,
+    ) -> Result<Page<Entry>, Failure> {
         let limit = limit.clamp(1, 1000);
         let connection = self.db.hot.client().await?;
         let statement = connection.prepared(ENTRIES).await?;
-        let rows = connection.client().query(&statement, &[&account, &after, &before.unwrap_or(i64::MAX), &limit]).await?;
+        let rows =
+            connection.client().query(&statement, &[&account, &after, &before.unwrap_or(i64::MAX), &limit]).await?;
         let items: Vec<Entry> = rows
             .iter()
-            .map(|row| Entry { version: row.get(0), amount: row.get(1), balance: row.get(2), at: row.get(3), operation: receipt_of(row, 4) })
+            .map(|row| Entry {
+                version: row.get(0),
+                amount: row.get(1),
+                balance: row.get(2),
+                at: row.get(3),
+                operation: receipt_of(row, 4),
+            })
             .collect();
-        let next = items.last().map(|entry| entry.version).filter(|version| *version > after + 1 && rows.len() as i64 == limit);
+        let next = items
+            .last()
+            .map(|entry| entry.version)
+            .filter(|version| *version > after + 1 && rows.len() as i64 == limit);
         Ok(Page { items, next })
     }
 
@@ -143,7 +159,12 @@ impl Ledger {
 
     /// Operations of an account that posted nothing: open, failed and expired ones, and the history of the first backend.
     /// Newest first, at most `limit` (1 to 100), with their row ids as cursors.
-    pub async fn unposted(&self, account: AccountId, before: Option<i64>, limit: i64) -> Result<Page<Receipt>, Failure> {
+    pub async fn unposted(
+        &self,
+        account: AccountId,
+        before: Option<i64>,
+        limit: i64,
+    ) -> Result<Page<Receipt>, Failure> {
         let limit = limit.clamp(1, 100);
         let connection = self.db.hot.client().await?;
         let statement = connection.prepared(UNPOSTED).await?;

@@ -39,7 +39,8 @@ use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 pub use accounts::FreezeError;
 pub use audit::{AuditReport, Finding};
 pub use command::{
-    AccountId, Action, Authorisation, Command, Effect, Fingerprint, Kind, Movement, Outcome, Party, Tariff, Together, Unconfirmed,
+    AccountId, Action, Authorisation, Command, Effect, Fingerprint, Kind, Movement, Outcome, Party, Tariff, Together,
+    Unconfirmed,
 };
 pub use history::{Balance, Entry, Page};
 pub use rules::{Bracket, Fee, Limit, Measure, Rules, Schedule, Window};
@@ -64,7 +65,12 @@ pub struct LedgerConfig {
 
 impl Default for LedgerConfig {
     fn default() -> Self {
-        Self { queue: 16_384, patience: Duration::from_secs(15), expiry_every: Duration::from_secs(10), background: true }
+        Self {
+            queue: 16_384,
+            patience: Duration::from_secs(15),
+            expiry_every: Duration::from_secs(10),
+            background: true,
+        }
     }
 }
 
@@ -126,7 +132,11 @@ impl Ledger {
     }
 
     /// The ledger's word on up to [`MAX_TOGETHER`] commands, in their order; linked ones are done together or not at all.
-    pub async fn post_many(&self, commands: Vec<Command>, together: Together) -> Result<Vec<Result<Verdict, LedgerError>>, LedgerError> {
+    pub async fn post_many(
+        &self,
+        commands: Vec<Command>,
+        together: Together,
+    ) -> Result<Vec<Result<Verdict, LedgerError>>, LedgerError> {
         if commands.is_empty() || commands.len() > MAX_TOGETHER {
             return Err(LedgerError::Invalid("a group of a wrong size"));
         }
@@ -140,7 +150,8 @@ impl Ledger {
                 self.queued(vec![Group { orders, linked: true }]).await
             }
             Together::Each => {
-                let (found, lost): (Vec<_>, Vec<_>) = orders.into_iter().map(|order| order.map_or_else(|e| (None, Some(e)), |o| (Some(o), None))).unzip();
+                let (found, lost): (Vec<_>, Vec<_>) =
+                    orders.into_iter().map(|order| order.map_or_else(|e| (None, Some(e)), |o| (Some(o), None))).unzip();
                 let groups: Vec<Group> = found.into_iter().flatten().flat_map(writer::single).collect();
                 let answers = if groups.is_empty() { Vec::new() } else { self.queued(groups).await? };
                 let mut answers = answers.into_iter();
@@ -154,7 +165,12 @@ impl Ledger {
     }
 
     /// The stored verdict of a key, if the key is known; nothing else is looked at.
-    pub async fn replay(&self, initiator: &Party, key: &str, fingerprint: Fingerprint) -> Result<Option<Verdict>, LedgerError> {
+    pub async fn replay(
+        &self,
+        initiator: &Party,
+        key: &str,
+        fingerprint: Fingerprint,
+    ) -> Result<Option<Verdict>, LedgerError> {
         let account = match initiator {
             Party::User(user) => self.directory.existing(*user).await?,
             other => Some(self.directory.account(other).await?),

@@ -73,7 +73,9 @@ impl Window {
         let day = at.date_naive();
         match self {
             Window::Day => day,
-            Window::Week => day.checked_sub_days(Days::new(u64::from(day.weekday().num_days_from_monday()))).unwrap_or(day),
+            Window::Week => {
+                day.checked_sub_days(Days::new(u64::from(day.weekday().num_days_from_monday()))).unwrap_or(day)
+            }
             Window::Month => day.with_day(1).unwrap_or(day),
         }
     }
@@ -158,7 +160,9 @@ impl Rules {
 
 impl Schedule {
     fn fee(&self, amount: i64) -> Fee {
-        let Some(bracket) = self.brackets.iter().rev().find(|bracket| bracket.from <= amount) else { return Fee::default() };
+        let Some(bracket) = self.brackets.iter().rev().find(|bracket| bracket.from <= amount) else {
+            return Fee::default();
+        };
         let bare = bracket.fixed.saturating_add(half_up(amount, bracket.rate_bp)).max(self.minimum);
         let bare = self.maximum.map_or(bare, |maximum| bare.min(maximum));
         let tax = half_up(bare, self.tax_bp);
@@ -176,7 +180,13 @@ fn half_up(amount: i64, basis_points: i64) -> i64 {
 mod tests {
     use super::*;
 
-    fn schedule(provider: &str, minimum: i64, maximum: Option<i64>, tax_bp: i64, brackets: &[(i64, i64, i64)]) -> Schedule {
+    fn schedule(
+        provider: &str,
+        minimum: i64,
+        maximum: Option<i64>,
+        tax_bp: i64,
+        brackets: &[(i64, i64, i64)],
+    ) -> Schedule {
         let brackets = brackets.iter().map(|&(from, fixed, rate_bp)| Bracket { from, fixed, rate_bp }).collect();
         Schedule { kind: Kind::Withdrawal, provider: provider.into(), minimum, maximum, tax_bp, brackets }
     }

@@ -109,7 +109,9 @@ pub(crate) fn root(mut level: Vec<[u8; 32]>) -> [u8; 32] {
         level = level
             .chunks(2)
             .map(|pair| match pair {
-                [left, right] => Sha256::new().chain_update([1]).chain_update(left).chain_update(right).finalize().into(),
+                [left, right] => {
+                    Sha256::new().chain_update([1]).chain_update(left).chain_update(right).finalize().into()
+                }
                 [alone] => *alone,
                 _ => GENESIS,
             })
@@ -159,13 +161,17 @@ pub(crate) async fn seal_all(db: &Db, clock: &Clock) -> Result<u64, Failure> {
 }
 
 async fn seal_some(connection: &mut PgConnection, clock: &Clock) -> Result<i64, Failure> {
-    let alone: bool =
-        sqlx::query_scalar("SELECT pg_try_advisory_xact_lock($1)").bind(SEALER_LOCK).fetch_one(&mut *connection).await?;
+    let alone: bool = sqlx::query_scalar("SELECT pg_try_advisory_xact_lock($1)")
+        .bind(SEALER_LOCK)
+        .fetch_one(&mut *connection)
+        .await?;
     if !alone {
         return Ok(0);
     }
     let last: Option<(i64, Vec<u8>)> =
-        sqlx::query_as("SELECT position, empreinte FROM sceau ORDER BY position DESC LIMIT 1").fetch_optional(&mut *connection).await?;
+        sqlx::query_as("SELECT position, empreinte FROM sceau ORDER BY position DESC LIMIT 1")
+            .fetch_optional(&mut *connection)
+            .await?;
     let (mut position, mut previous) = last.unwrap_or((0, GENESIS.to_vec()));
     let batches: Vec<(i64, i64, Vec<u8>)> =
         sqlx::query_as("SELECT premier, dernier, racine FROM lot WHERE NOT scelle ORDER BY premier LIMIT $1")

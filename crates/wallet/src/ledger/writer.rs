@@ -82,7 +82,8 @@ impl Batch {
     }
 
     fn fail(self, error: &LedgerError) {
-        let failed = self.groups.iter().map(|group| group.orders.iter().map(|_| Err(error.clone())).collect()).collect();
+        let failed =
+            self.groups.iter().map(|group| group.orders.iter().map(|_| Err(error.clone())).collect()).collect();
         self.answer(failed);
     }
 }
@@ -175,7 +176,11 @@ impl Writer {
                 }
                 Err(Broken::Lost { commit_sent, error }) => {
                     tracing::warn!(%error, commit_sent, "the database does not come back");
-                    let unknown = if commit_sent { LedgerError::OutcomeUnknown } else { LedgerError::Failure(Failure::unavailable(error)) };
+                    let unknown = if commit_sent {
+                        LedgerError::OutcomeUnknown
+                    } else {
+                        LedgerError::Failure(Failure::unavailable(error))
+                    };
                     part.fail(&unknown);
                 }
             }
@@ -229,7 +234,9 @@ impl Writer {
             Err(error) => {
                 let broken = classify(error, commit_sent);
                 // A connection that rolls back properly is kept; any other is dropped with its transaction.
-                if !matches!(broken, Broken::Lost { .. }) && line.connection.client().batch_execute("ROLLBACK").await.is_ok() {
+                if !matches!(broken, Broken::Lost { .. })
+                    && line.connection.client().batch_execute("ROLLBACK").await.is_ok()
+                {
                     self.line = Some(line);
                 }
                 Err(broken)
@@ -246,7 +253,8 @@ impl Writer {
                 Ok(first_row) => first_row,
                 Err(error) => return (Err(error), false),
             };
-            let loaded = store::load(&line.connection, &line.statements, groups, &wanted, &line.fees, self.clock.now()).await;
+            let loaded =
+                store::load(&line.connection, &line.statements, groups, &wanted, &line.fees, self.clock.now()).await;
             let mut world = match loaded {
                 Ok(world) => world,
                 Err(error) => return (Err(error), false),
@@ -267,7 +275,9 @@ impl Writer {
                 Missing::Account(id) => {
                     wanted.accounts.insert(id);
                 }
-                Missing::CountersSince(day) => wanted.counters_since = wanted.counters_since.map_or(Some(day), |known| Some(known.min(day))),
+                Missing::CountersSince(day) => {
+                    wanted.counters_since = wanted.counters_since.map_or(Some(day), |known| Some(known.min(day)))
+                }
             }
         };
         let root = seal::root(plan.operations.iter().map(|row| row.facts().leaf()).collect());
@@ -329,13 +339,20 @@ fn classify(error: tokio_postgres::Error, commit_sent: bool) -> Broken {
     let failure = Failure::from(error);
     match code.code() {
         "HK002" => Broken::Conflict(failure),
-        _ if [SqlState::T_R_DEADLOCK_DETECTED, SqlState::T_R_SERIALIZATION_FAILURE, SqlState::LOCK_NOT_AVAILABLE, SqlState::UNIQUE_VIOLATION]
-            .contains(&code) =>
+        _ if [
+            SqlState::T_R_DEADLOCK_DETECTED,
+            SqlState::T_R_SERIALIZATION_FAILURE,
+            SqlState::LOCK_NOT_AVAILABLE,
+            SqlState::UNIQUE_VIOLATION,
+        ]
+        .contains(&code) =>
         {
             Broken::Conflict(failure)
         }
         text if text.starts_with("57P") || text.starts_with("08") => Broken::Lost { commit_sent, error: failure },
-        text if text.starts_with("53") || text.starts_with("58") || text == "25006" || text == "57014" => Broken::Unavailable(failure),
+        text if text.starts_with("53") || text.starts_with("58") || text == "25006" || text == "57014" => {
+            Broken::Unavailable(failure)
+        }
         _ => Broken::Poisoned(failure),
     }
 }

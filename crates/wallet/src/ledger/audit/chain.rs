@@ -24,11 +24,12 @@ const SEALS: &str = "SELECT s.position, s.precedent, s.empreinte, l.premier, l.d
 /// Operations and batches side by side, both in order of their ids: every operation lies in one batch, every batch has
 /// all of its operations, and their root is the stored one.
 pub(super) async fn batches(client: &Client) -> Result<(i64, Option<Finding>), Failure> {
-    let mut batches = pin!(client.query_raw(BATCHES, none()).await?);
+    // Read whole (some hundred bytes a batch): two streams of one connection would wait for each other.
+    let batches = client.query(BATCHES, &[]).await?;
     let mut operations = pin!(client.query_raw(OPERATIONS, none()).await?);
     let (mut found, mut checked) = (Found::new("batches"), 0);
     let mut next = operations.try_next().await?;
-    while let Some(batch) = batches.try_next().await? {
+    for batch in batches {
         let (first, last): (i64, i64) = (batch.get(0), batch.get(1));
         while let Some(stray) = next.take_if(|row| row.get::<_, i64>(0) < first) {
             found.add(|| format!("operation {} in no batch", stray.get::<_, i64>(0)));

@@ -64,7 +64,10 @@ pub async fn audit(db: &Db, clock: &Clock) -> Result<AuditReport, Failure> {
     let (seal, broken) = chain::seals(client).await?;
     findings.extend(broken);
     let counts = client
-        .query_one("SELECT (SELECT count(*) FROM compte), (SELECT count(*) FROM transaction), (SELECT count(*) FROM ecriture)", &[])
+        .query_one(
+            "SELECT (SELECT count(*) FROM compte), (SELECT count(*) FROM transaction), (SELECT count(*) FROM ecriture)",
+            &[],
+        )
         .await?;
     client.batch_execute("COMMIT").await?;
     Ok(AuditReport {

@@ -80,10 +80,12 @@ impl Fold<'_> {
 
     /// All or nothing: at the first refusal everything is undone, and all are refused.
     fn linked(&mut self, position: usize, group: &Group) -> Result<Verdicts, Missing> {
-        let known: Vec<Option<Verdict>> = (0..).zip(&group.orders).map(|(i, order)| self.before_deciding((position, i), order)).collect();
+        let known: Vec<Option<Verdict>> =
+            (0..).zip(&group.orders).map(|(i, order)| self.before_deciding((position, i), order)).collect();
         if known.iter().any(Option::is_some) {
             // The group was decided before, or may not be decided: what is new in it came under a used key.
-            let unconfirmed = known.iter().flatten().find(|verdict| matches!(verdict, Verdict::NotAuthorised(_))).cloned();
+            let unconfirmed =
+                known.iter().flatten().find(|verdict| matches!(verdict, Verdict::NotAuthorised(_))).cloned();
             let other = unconfirmed.unwrap_or(Verdict::KeyReused);
             return Ok(known.into_iter().map(|verdict| Ok(verdict.unwrap_or_else(|| other.clone()))).collect());
         }

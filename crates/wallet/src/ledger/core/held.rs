@@ -10,7 +10,12 @@ use crate::ledger::rules::Fee;
 use crate::ledger::verdict::{LedgerError, Receipt, Refusal, Status};
 
 impl Fold<'_> {
-    pub(super) fn open(&mut self, order: &Order, legs: &Legs, expires_at: Option<DateTime<Utc>>) -> Result<Receipt, Stop> {
+    pub(super) fn open(
+        &mut self,
+        order: &Order,
+        legs: &Legs,
+        expires_at: Option<DateTime<Utc>>,
+    ) -> Result<Receipt, Stop> {
         let posting = self.priced(legs)?;
         self.admissible(legs.kind, &posting)?;
         let at = self.world.now;
@@ -43,7 +48,13 @@ impl Fold<'_> {
     }
 
     /// Moves all that is left, or a part. The fee goes with the first capture.
-    pub(super) fn settle(&mut self, order: &Order, target: &Target, wanted: Option<i64>, last: bool) -> Result<Receipt, Stop> {
+    pub(super) fn settle(
+        &mut self,
+        order: &Order,
+        target: &Target,
+        wanted: Option<i64>,
+        last: bool,
+    ) -> Result<Receipt, Stop> {
         let state = self.target(target.row)?;
         let hold = state.hold.filter(|hold| hold.left() > 0).ok_or(Refusal::NotPending)?;
         let left = hold.left();
@@ -63,7 +74,8 @@ impl Fold<'_> {
             tax_account: target.tax_account.filter(|_| fee.tax > 0),
         };
         let posted = self.post(&posting)?;
-        let hold = Hold { captured: hold.captured + amount, released: hold.released + released, fee_taken: true, ..hold };
+        let hold =
+            Hold { captured: hold.captured + amount, released: hold.released + released, fee_taken: true, ..hold };
         let status = if hold.left() == 0 { Status::Succeeded } else { Status::Pending };
         let settled = Some((posted.at, posted.from_balance, posted.to_balance));
         self.set_target(target.row, TargetState { status, hold: Some(hold), settled, ..state });
@@ -121,7 +133,8 @@ impl Fold<'_> {
             if self.world.counters_since.is_none_or(|since| since > start) {
                 return Err(Stop::Missing(Missing::CountersSince(start)));
             }
-            let counted = self.world.rules.counted_since(target.kind, window).is_some_and(|since| since <= target.created_at);
+            let counted =
+                self.world.rules.counted_since(target.kind, window).is_some_and(|since| since <= target.created_at);
             let key = (limited, start, target.kind, window);
             if counted && self.world.counters.contains_key(&key) {
                 self.count(key, |counter| {

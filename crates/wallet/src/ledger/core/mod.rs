@@ -11,6 +11,8 @@ pub(crate) use fold::fold;
 pub(crate) use state::*;
 
 #[cfg(test)]
-pub(crate) mod naive;
+pub(crate) mod memory;
 #[cfg(test)]
-mod tests;
+mod naive;
+#[cfg(test)]
+pub(crate) mod tests;

@@ -47,7 +47,13 @@ impl Fold<'_> {
     }
 
     /// Refund by the payee or reversal by the treasury: bounded by what the operation moved and did not get back yet.
-    pub(super) fn give_back(&mut self, order: &Order, target: &Target, kind: Kind, wanted: Option<i64>) -> Result<Receipt, Stop> {
+    pub(super) fn give_back(
+        &mut self,
+        order: &Order,
+        target: &Target,
+        kind: Kind,
+        wanted: Option<i64>,
+    ) -> Result<Receipt, Stop> {
         let state = self.target(target.row)?;
         let moved = if target.deferred { state.hold.map_or(0, |hold| hold.captured) } else { target.amount };
         let allowed = match kind {
@@ -75,10 +81,13 @@ impl Fold<'_> {
     /// The movement with its fee and where that goes.
     pub(super) fn priced(&self, legs: &Legs) -> Result<Posting, Stop> {
         let fee = match &legs.tariff {
-            Tariff::Schedule(provider) if legs.kind.limited() => self.world.rules.fee(legs.kind, provider.as_deref(), legs.amount),
+            Tariff::Schedule(provider) if legs.kind.limited() => {
+                self.world.rules.fee(legs.kind, provider.as_deref(), legs.amount)
+            }
             _ => Fee::default(),
         };
-        let missing = || Stop::Error(LedgerError::Failure(Failure::internal(format!("no fee account for {:?}", legs.kind))));
+        let missing =
+            || Stop::Error(LedgerError::Failure(Failure::internal(format!("no fee account for {:?}", legs.kind))));
         let fee_account = match fee.total {
             0 => None,
             _ => Some(*self.world.fees.by_kind.get(&legs.kind).ok_or_else(missing)?),
@@ -114,10 +123,10 @@ impl Fold<'_> {
         let account = self.account(limited)?;
         let Some(tier) = account.tier.filter(|_| legs.kind.limited()) else { return Ok(Vec::new()) };
         let windows = self.world.rules.windows(legs.kind);
-        if let Some(earliest) = windows.iter().map(|window| window.start(at)).min() {
-            if self.world.counters_since.is_none_or(|since| since > earliest) {
-                return Err(Stop::Missing(Missing::CountersSince(earliest)));
-            }
+        if let Some(earliest) = windows.iter().map(|window| window.start(at)).min()
+            && self.world.counters_since.is_none_or(|since| since > earliest)
+        {
+            return Err(Stop::Missing(Missing::CountersSince(earliest)));
         }
         let counter = |window: Window| {
             self.world.counters.get(&(limited, window.start(at), legs.kind, window)).copied().unwrap_or_default()
@@ -129,7 +138,9 @@ impl Fold<'_> {
                     let counter = counter(window);
                     (counter.moved.saturating_add(counter.reserved).saturating_add(legs.amount), Refusal::PeriodLimit)
                 }
-                Measure::Count(kind, window) if kind == legs.kind => (i64::from(counter(window).count) + 1, Refusal::PeriodLimit),
+                Measure::Count(kind, window) if kind == legs.kind => {
+                    (i64::from(counter(window).count) + 1, Refusal::PeriodLimit)
+                }
                 _ => continue,
             };
             if reached > limit.maximum {
@@ -174,7 +185,11 @@ impl Fold<'_> {
             if delta == 0 {
                 continue;
             }
-            if delta > 0 { figures.credits += delta } else { figures.debits -= delta }
+            if delta > 0 {
+                figures.credits += delta
+            } else {
+                figures.debits -= delta
+            }
             figures.version += 1;
             figures.last_at = Some(at);
             self.set_figures(account, figures);

@@ -63,9 +63,10 @@ impl Task {
     pub(crate) fn target(&self) -> Option<&Target> {
         match self {
             Task::Move(_) | Task::Open { .. } => None,
-            Task::Settle { target, .. } | Task::Cancel { target, .. } | Task::Refund { target, .. } | Task::Reverse { target } => {
-                Some(target)
-            }
+            Task::Settle { target, .. }
+            | Task::Cancel { target, .. }
+            | Task::Refund { target, .. }
+            | Task::Reverse { target } => Some(target),
         }
     }
 
@@ -84,9 +85,15 @@ impl Order {
     pub(crate) fn accounts(&self) -> impl Iterator<Item = AccountId> {
         let (from, to) = self.task.sides();
         let target = self.task.target();
-        [Some(self.initiator), Some(from), Some(to), target.and_then(|t| t.fee_account), target.and_then(|t| t.tax_account)]
-            .into_iter()
-            .flatten()
+        [
+            Some(self.initiator),
+            Some(from),
+            Some(to),
+            target.and_then(|t| t.fee_account),
+            target.and_then(|t| t.tax_account),
+        ]
+        .into_iter()
+        .flatten()
     }
 }
 

@@ -12,7 +12,9 @@ use uuid::Uuid;
 
 use super::{Statements, shown};
 use crate::ledger::command::{AccountId, Fingerprint, Kind};
-use crate::ledger::core::{Account, Answer, Counter, FeeAccounts, Figures, Group, Hold, Known, Subject, TargetState, World};
+use crate::ledger::core::{
+    Account, Answer, Counter, FeeAccounts, Figures, Group, Hold, Known, Subject, TargetState, World,
+};
 use crate::ledger::rules::{Bracket, Limit, Measure, Rules, Schedule, Window};
 use crate::ledger::verdict::{Receipt, Refusal, Side, Status};
 
@@ -110,7 +112,10 @@ pub(crate) async fn load(
 }
 
 /// A statement that is not sent when there is nothing to ask.
-fn unless<F: Future<Output = Result<Vec<Row>, Error>>>(nothing: bool, ask: F) -> impl Future<Output = Result<Vec<Row>, Error>> {
+fn unless<F: Future<Output = Result<Vec<Row>, Error>>>(
+    nothing: bool,
+    ask: F,
+) -> impl Future<Output = Result<Vec<Row>, Error>> {
     if nothing { Either::Left(future::ready(Ok(Vec::new()))) } else { Either::Right(ask) }
 }
 
@@ -139,11 +144,15 @@ impl<'a> Keys<'a> {
 }
 
 /// What is stored under keys, without any lock: the answer to a replay that is recognised before anything else is asked.
-pub(crate) async fn known_by_key(connection: &HotClient, keys: &[(AccountId, String)]) -> Result<Vec<Option<Known>>, kernel::Failure> {
+pub(crate) async fn known_by_key(
+    connection: &HotClient,
+    keys: &[(AccountId, String)],
+) -> Result<Vec<Option<Known>>, kernel::Failure> {
     let statement = connection.prepared(KEYS).await?;
     let groups = vec![0_i32; keys.len()];
     let orders: Vec<i32> = (0..).take(keys.len()).collect();
-    let (initiators, texts): (Vec<i64>, Vec<&str>) = keys.iter().map(|(initiator, key)| (*initiator, key.as_str())).unzip();
+    let (initiators, texts): (Vec<i64>, Vec<&str>) =
+        keys.iter().map(|(initiator, key)| (*initiator, key.as_str())).unzip();
     let rows = connection.client().query(&statement, &[&groups, &orders, &initiators, &texts]).await?;
     let mut found: HashMap<(usize, usize), Known> = rows.iter().filter_map(known_of).collect();
     Ok((0..keys.len()).map(|order| found.remove(&(0, order))).collect())
@@ -231,10 +240,11 @@ fn target_of(row: &Row) -> (i64, TargetState) {
         protected: row.get(11),
         expires_at: row.get(12),
     });
-    let settled = match (row.get::<_, Option<DateTime<Utc>>>(3), row.get::<_, Option<i64>>(4), row.get::<_, Option<i64>>(5)) {
-        (Some(at), Some(from), Some(to)) => Some((at, from, to)),
-        _ => None,
-    };
+    let settled =
+        match (row.get::<_, Option<DateTime<Utc>>>(3), row.get::<_, Option<i64>>(4), row.get::<_, Option<i64>>(5)) {
+            (Some(at), Some(from), Some(to)) => Some((at, from, to)),
+            _ => None,
+        };
     let status = Status::from_stored(row.get::<_, Option<&str>>(1).unwrap_or_default()).unwrap_or(Status::Pending);
     (row.get(0), TargetState { status, refunded: row.get(2), hold, settled })
 }

@@ -81,7 +81,8 @@ pub(crate) async fn write(
     let counters = Counters::of(world, plan);
     let (subjects, users): (Vec<Uuid>, Vec<i64>) = plan.used.iter().copied().unzip();
     let count = i32::try_from(plan.operations.len()).unwrap_or(i32::MAX);
-    let (first, last) = (plan.operations.first().map_or(0, |row| row.row), plan.operations.last().map_or(0, |row| row.row));
+    let (first, last) =
+        (plan.operations.first().map_or(0, |row| row.row), plan.operations.last().map_or(0, |row| row.row));
 
     let client = connection.client();
     let batch: Params<'_> = vec![&first, &last, &count, &root, &world.now];
@@ -138,7 +139,9 @@ impl Accounts<'_> {
     fn of(world: &World, plan: &Plan) -> Self {
         let mut columns = Self::default();
         for id in &plan.accounts {
-            let Some(account) = world.accounts.get(id).filter(|account| account.figures != account.read) else { continue };
+            let Some(account) = world.accounts.get(id).filter(|account| account.figures != account.read) else {
+                continue;
+            };
             columns.id.push(*id);
             columns.debits.push(account.figures.debits);
             columns.credits.push(account.figures.credits);
