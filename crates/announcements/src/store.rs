@@ -4,7 +4,13 @@ use uuid::Uuid;
 
 use crate::Announcement;
 
-pub(crate) async fn insert(connection: &mut PgConnection, id: Uuid, title: &str, text: &str, now: DateTime<Utc>) -> sqlx::Result<()> {
+pub(crate) async fn insert(
+    connection: &mut PgConnection,
+    id: Uuid,
+    title: &str,
+    text: &str,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
     sqlx::query("INSERT INTO annonce (public_id, titre, description, publiee_le) VALUES ($1, $2, $3, $4)")
         .bind(id)
         .bind(title)
@@ -15,7 +21,12 @@ pub(crate) async fn insert(connection: &mut PgConnection, id: Uuid, title: &str,
         .map(drop)
 }
 
-pub(crate) async fn list(connection: &mut PgConnection, now: DateTime<Utc>, before: Option<Uuid>, rows: i64) -> sqlx::Result<Vec<Announcement>> {
+pub(crate) async fn list(
+    connection: &mut PgConnection,
+    now: DateTime<Utc>,
+    before: Option<Uuid>,
+    rows: i64,
+) -> sqlx::Result<Vec<Announcement>> {
     sqlx::query_as(
         "SELECT public_id AS id, titre AS title, description AS text, publiee_le AS published_at
            FROM annonce

@@ -25,11 +25,20 @@ pub(crate) async fn insert(connection: &mut PgConnection, job: &NewJob) -> sqlx:
 }
 
 pub(crate) async fn waiting(connection: &mut PgConnection, kind: &str) -> sqlx::Result<i64> {
-    sqlx::query_scalar("SELECT count(*) FROM travail WHERE etat = 'attente' AND nature = $1").bind(kind).fetch_one(connection).await
+    sqlx::query_scalar("SELECT count(*) FROM travail WHERE etat = 'attente' AND nature = $1")
+        .bind(kind)
+        .fetch_one(connection)
+        .await
 }
 
 /// Takes due jobs under a lease. Each take counts as a try, so that a job that kills its worker ends too.
-pub(crate) async fn take(connection: &mut PgConnection, kind: &str, now: DateTime<Utc>, lease: TimeDelta, most: i64) -> sqlx::Result<Vec<Job>> {
+pub(crate) async fn take(
+    connection: &mut PgConnection,
+    kind: &str,
+    now: DateTime<Utc>,
+    lease: TimeDelta,
+    most: i64,
+) -> sqlx::Result<Vec<Job>> {
     sqlx::query_as(
         "UPDATE travail SET reserve_jusqu = $2 + $3, essais = essais + 1
           WHERE id IN (SELECT id FROM travail
@@ -54,7 +63,12 @@ pub(crate) async fn done(connection: &mut PgConnection, id: Uuid, now: DateTime<
         .map(drop)
 }
 
-pub(crate) async fn later(connection: &mut PgConnection, id: Uuid, at: DateTime<Utc>, reason: &str) -> sqlx::Result<()> {
+pub(crate) async fn later(
+    connection: &mut PgConnection,
+    id: Uuid,
+    at: DateTime<Utc>,
+    reason: &str,
+) -> sqlx::Result<()> {
     sqlx::query("UPDATE travail SET prochain_le = $2, reserve_jusqu = NULL, derniere_erreur = $3 WHERE id = $1 AND etat = 'attente'")
         .bind(id)
         .bind(at)
@@ -64,7 +78,12 @@ pub(crate) async fn later(connection: &mut PgConnection, id: Uuid, at: DateTime<
         .map(drop)
 }
 
-pub(crate) async fn give_up(connection: &mut PgConnection, id: Uuid, now: DateTime<Utc>, reason: &str) -> sqlx::Result<()> {
+pub(crate) async fn give_up(
+    connection: &mut PgConnection,
+    id: Uuid,
+    now: DateTime<Utc>,
+    reason: &str,
+) -> sqlx::Result<()> {
     sqlx::query(
         "UPDATE travail SET etat = 'abandonne', fait_le = $2, secret = NULL, reserve_jusqu = NULL, derniere_erreur = $3 WHERE id = $1",
     )
@@ -78,6 +97,7 @@ pub(crate) async fn give_up(connection: &mut PgConnection, id: Uuid, now: DateTi
 
 /// Forgets what ended long ago, a bounded number at once.
 pub(crate) async fn forget(connection: &mut PgConnection, before: DateTime<Utc>, most: i64) -> sqlx::Result<u64> {
-    let sql = "DELETE FROM travail WHERE id IN (SELECT id FROM travail WHERE etat <> 'attente' AND fait_le < $1 LIMIT $2)";
+    let sql =
+        "DELETE FROM travail WHERE id IN (SELECT id FROM travail WHERE etat <> 'attente' AND fait_le < $1 LIMIT $2)";
     sqlx::query(sql).bind(before).bind(most).execute(connection).await.map(|result| result.rows_affected())
 }

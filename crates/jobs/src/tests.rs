@@ -12,7 +12,14 @@ const POLICY: Policy = Policy { max_tries: 3, lease: Duration::from_secs(5) };
 
 fn job(clock: &Clock) -> NewJob {
     let id = new_id(clock, &Random::system());
-    NewJob { id, kind: "test.say", payload: json!({"word": "bonjour"}), secret: Some(vec![7]), run_at: clock.now(), expires_at: None }
+    NewJob {
+        id,
+        kind: "test.say",
+        payload: json!({"word": "bonjour"}),
+        secret: Some(vec![7]),
+        run_at: clock.now(),
+        expires_at: None,
+    }
 }
 
 async fn state(pool: &sqlx::PgPool, id: Uuid) -> (String, Option<Vec<u8>>) {
@@ -89,7 +96,9 @@ async fn two_workers_never_do_one_job_at_once_and_a_lost_lease_is_taken_over() {
     // A worker that took a job and died.
     let orphan = job(&clock);
     enqueue(&mut pool.acquire().await.unwrap(), &orphan).await.unwrap();
-    let taken = store::take(&mut pool.acquire().await.unwrap(), "test.say", clock.now(), TimeDelta::seconds(5), 8).await.unwrap();
+    let taken = store::take(&mut pool.acquire().await.unwrap(), "test.say", clock.now(), TimeDelta::seconds(5), 8)
+        .await
+        .unwrap();
     assert_eq!(taken.len(), 1);
     a.round().await;
     assert_eq!(runs.load(Ordering::SeqCst), 20, "under lease");

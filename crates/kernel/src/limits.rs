@@ -17,7 +17,8 @@ use governor::{Quota, RateLimiter};
 use crate::Problem;
 use crate::http::ClientNetwork;
 
-type Buckets = RateLimiter<ClientNetwork, DefaultKeyedStateStore<ClientNetwork>, DefaultClock, StateInformationMiddleware>;
+type Buckets =
+    RateLimiter<ClientNetwork, DefaultKeyedStateStore<ClientNetwork>, DefaultClock, StateInformationMiddleware>;
 
 /// Above this many networks the idle ones are forgotten.
 const MAX_NETWORKS: usize = 100_000;

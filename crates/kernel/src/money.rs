@@ -59,7 +59,8 @@ mod tests {
     #[test]
     fn only_whole_positive_numbers_pass() {
         assert_eq!(serde_json::from_str::<Francs>("1500").unwrap().get(), 1500);
-        for refused in ["0", "-5", "1.5", "1500.0", "\"1500\"", "null", "1e3", "99999999999999999999", "1000000000001"] {
+        for refused in ["0", "-5", "1.5", "1500.0", "\"1500\"", "null", "1e3", "99999999999999999999", "1000000000001"]
+        {
             assert!(serde_json::from_str::<Francs>(refused).is_err(), "{refused}");
         }
     }

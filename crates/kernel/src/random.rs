@@ -75,7 +75,10 @@ pub fn new_id(clock: &Clock, random: &Random) -> Uuid {
     let (millis, fraction) = (micros / 1000, (micros % 1000) * 4096 / 1000);
     let mut bytes: [u8; 16] = random.bytes();
     bytes[..8].copy_from_slice(&(millis << 16 | fraction).to_be_bytes());
-    uuid::Builder::from_bytes(bytes).with_version(uuid::Version::SortRand).with_variant(uuid::Variant::RFC4122).into_uuid()
+    uuid::Builder::from_bytes(bytes)
+        .with_version(uuid::Version::SortRand)
+        .with_variant(uuid::Variant::RFC4122)
+        .into_uuid()
 }
 
 #[cfg(test)]

@@ -84,7 +84,12 @@ impl Notifications {
 }
 
 /// Writes a notification with the caller's transaction.
-pub async fn notify(transaction: &mut PgConnection, clock: &Clock, random: &Random, notice: &Notice<'_>) -> Result<(), Failure> {
+pub async fn notify(
+    transaction: &mut PgConnection,
+    clock: &Clock,
+    random: &Random,
+    notice: &Notice<'_>,
+) -> Result<(), Failure> {
     Ok(store::insert(transaction, new_id(clock, random), notice, clock.now()).await?)
 }
 

@@ -43,7 +43,8 @@ pub async fn empty_db() -> TestDb {
 
 #[expect(clippy::disallowed_methods, reason = "the runner speaks to tests through the environment")]
 fn variable(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run the tests with `cargo nextest run` (make test)"))
+    std::env::var(name)
+        .unwrap_or_else(|_| panic!("{name} is not set: run the tests with `cargo nextest run` (make test)"))
 }
 
 #[expect(clippy::disallowed_methods, reason = "names of test databases have to differ, not to repeat")]

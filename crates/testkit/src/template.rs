@@ -49,7 +49,8 @@ async fn make(server: &str, name: &str, connection: &mut PgConnection) -> anyhow
 }
 
 fn fingerprint(dir: &Path) -> anyhow::Result<String> {
-    let mut files: Vec<PathBuf> = std::fs::read_dir(dir)?.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(dir)?.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
     files.sort();
     let mut digest = Sha256::new();
     for file in files {

@@ -31,7 +31,9 @@ impl Failure {
     #[track_caller]
     pub(super) fn from_sqlx(error: sqlx::Error) -> Self {
         let passing = match &error {
-            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => true,
+            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => {
+                true
+            }
             sqlx::Error::Database(database) => database.code().is_some_and(|code| passes(&code)),
             _ => false,
         };
@@ -77,7 +79,12 @@ impl From<tokio_postgres::Error> for Failure {
     fn from(error: tokio_postgres::Error) -> Self {
         let cause = match error.as_db_error() {
             Some(database) => {
-                format!("{} {} {}", database.code().code(), database.constraint().unwrap_or(""), first_line(database.message()))
+                format!(
+                    "{} {} {}",
+                    database.code().code(),
+                    database.constraint().unwrap_or(""),
+                    first_line(database.message())
+                )
             }
             None => format!("{error}: {}", error.source().map(ToString::to_string).unwrap_or_default()),
         };
@@ -98,7 +105,11 @@ impl From<Failure> for Problem {
 /// Whether a write was refused by the constraint of this name.
 pub fn violates(error: &sqlx::Error, constraint: &str) -> bool {
     error.as_database_error().is_some_and(|database| {
-        let known = [SqlState::UNIQUE_VIOLATION.code(), SqlState::FOREIGN_KEY_VIOLATION.code(), SqlState::CHECK_VIOLATION.code()];
+        let known = [
+            SqlState::UNIQUE_VIOLATION.code(),
+            SqlState::FOREIGN_KEY_VIOLATION.code(),
+            SqlState::CHECK_VIOLATION.code(),
+        ];
         database.constraint() == Some(constraint) && database.code().is_some_and(|code| known.contains(&code.as_ref()))
     })
 }

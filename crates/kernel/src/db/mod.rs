@@ -52,7 +52,8 @@ impl Db {
     pub fn connect(url: &str, sizes: Sizes) -> Result<Self, Failure> {
         let options: PgConnectOptions = url.parse().map_err(Failure::from_sqlx)?;
         // Statements hold what people wrote: they stay out of the log.
-        let options = options.disable_statement_logging().options([("timezone", "UTC"), ("statement_timeout", "20000")]);
+        let options =
+            options.disable_statement_logging().options([("timezone", "UTC"), ("statement_timeout", "20000")]);
         let pool = |max| {
             PgPoolOptions::new()
                 .max_connections(max)

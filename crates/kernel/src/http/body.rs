@@ -120,7 +120,11 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Query<T> {
         serde_path_to_error::deserialize(deserializer).map(Self).map_err(|error| {
             let (path, message) = (error.path().to_string(), error.inner().to_string());
             let field = match quoted(&message) {
-                Some(name) if message.starts_with("missing") || message.starts_with("unknown") || message.starts_with("duplicate") => {
+                Some(name)
+                    if message.starts_with("missing")
+                        || message.starts_with("unknown")
+                        || message.starts_with("duplicate") =>
+                {
                     name.to_owned()
                 }
                 _ => path,
@@ -163,9 +167,18 @@ mod tests {
     #[test]
     fn the_field_is_named() {
         assert_eq!(refusal(r#"{"amount":5}"#), ("request.invalid", vec![FieldError::new("to", "required")]));
-        assert_eq!(refusal(r#"{"to":"x","amount":"5"}"#), ("request.invalid", vec![FieldError::new("amount", "invalid_type")]));
-        assert_eq!(refusal(r#"{"to":"x","amount":-5}"#), ("request.invalid", vec![FieldError::new("amount", "invalid")]));
-        assert_eq!(refusal(r#"{"to":"x","amount":5,"devise":1}"#), ("request.invalid", vec![FieldError::new("devise", "unknown")]));
+        assert_eq!(
+            refusal(r#"{"to":"x","amount":"5"}"#),
+            ("request.invalid", vec![FieldError::new("amount", "invalid_type")])
+        );
+        assert_eq!(
+            refusal(r#"{"to":"x","amount":-5}"#),
+            ("request.invalid", vec![FieldError::new("amount", "invalid")])
+        );
+        assert_eq!(
+            refusal(r#"{"to":"x","amount":5,"devise":1}"#),
+            ("request.invalid", vec![FieldError::new("devise", "unknown")])
+        );
     }
 
     #[test]

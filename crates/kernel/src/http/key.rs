@@ -14,7 +14,8 @@ impl IdempotencyKey {
 
     /// `None` when it is empty, too long or holds something else than visible ASCII.
     pub fn parse(text: &str) -> Option<Self> {
-        let fits = (1..=Self::MAX_LENGTH).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic() || b == b' ');
+        let fits =
+            (1..=Self::MAX_LENGTH).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic() || b == b' ');
         (fits && text.trim() == text).then(|| Self(text.to_owned()))
     }
 

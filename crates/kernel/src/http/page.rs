@@ -86,7 +86,8 @@ mod tests {
 
     #[test]
     fn what_is_out_of_bounds_is_refused() {
-        for (limit, cursor) in [(Some(0), None), (Some(101), None), (None, Some("pas un curseur")), (None, Some("e30"))] {
+        for (limit, cursor) in [(Some(0), None), (Some(101), None), (None, Some("pas un curseur")), (None, Some("e30"))]
+        {
             let query = PageQuery { limit, cursor: cursor.map(str::to_owned) };
             assert!(query.checked::<i64>().is_err(), "{query:?}");
         }

@@ -232,7 +232,11 @@ mod tests {
     use tower::ServiceExt;
 
     async fn answer(accept: &str, path: &str) -> (StatusCode, HeaderMap, Value) {
-        let lexicon = Lexicon::parse("[a]\nok = \"Voilà\"\nno = \"Non, {why}\"\n[field]\nrequired = \"{field} manque\"", "[a]\nok = \"Here\"").unwrap();
+        let lexicon = Lexicon::parse(
+            "[a]\nok = \"Voilà\"\nno = \"Non, {why}\"\n[field]\nrequired = \"{field} manque\"",
+            "[a]\nok = \"Here\"",
+        )
+        .unwrap();
         let app = Router::new()
             .route("/ok", get(async || Reply::ok("a.ok", json!({"n": 1}))))
             .route(
@@ -255,7 +259,10 @@ mod tests {
     #[tokio::test]
     async fn success_has_its_envelope_and_tag() {
         let (status, headers, body) = answer("*/*", "/ok").await;
-        assert_eq!((status, body), (StatusCode::OK, json!({"status": "success", "message": "Voilà", "data": {"n": 1}})));
+        assert_eq!(
+            (status, body),
+            (StatusCode::OK, json!({"status": "success", "message": "Voilà", "data": {"n": 1}}))
+        );
         assert!(headers.contains_key(header::ETAG));
     }
 
@@ -269,7 +276,10 @@ mod tests {
         assert_eq!(body["errors"][0], json!({"field": "to", "code": "required", "message": "to manque"}));
         let (_, headers, body) = answer("application/problem+json", "/no").await;
         assert_eq!(headers[header::CONTENT_TYPE], "application/problem+json");
-        assert_eq!((&body["status"], &body["code"], &body["detail"]), (&json!(409), &json!("a.no"), &json!("Non, pas ici")));
+        assert_eq!(
+            (&body["status"], &body["code"], &body["detail"]),
+            (&json!(409), &json!("a.no"), &json!("Non, pas ici"))
+        );
     }
 
     #[tokio::test]

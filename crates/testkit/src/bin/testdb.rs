@@ -26,7 +26,8 @@ fn main() -> anyhow::Result<()> {
 }
 
 fn data_dir() -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"), PathBuf::from);
+    let target = std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"), PathBuf::from);
     // A clone under root's home cannot be entered by the account that runs PostgreSQL for root.
     cluster::reachable_dir(&target.join("testdb"))
 }
