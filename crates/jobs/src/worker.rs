@@ -178,10 +178,11 @@ async fn woken(notices: &mut Option<PgListener>, pool: &PgPool, pause: Duration)
         *notices = listener(pool).await.ok();
     }
     match notices {
-        Some(listener) => match tokio::time::timeout(pause, listener.recv()).await {
-            Ok(Err(_)) => *notices = None,
-            Ok(Ok(_)) | Err(_) => {}
-        },
+        Some(listener) => {
+            if let Ok(Err(_)) = tokio::time::timeout(pause, listener.recv()).await {
+                *notices = None;
+            }
+        }
         None => tokio::time::sleep(pause).await,
     }
 }
