@@ -31,8 +31,10 @@ const map = new maplibregl.Map({
       { id: 'subs', type: 'line', source: 'areas', 'source-layer': 'sub_prefectures', paint: { 'line-color': '#d8d0c0', 'line-width': .6 } },
       { id: 'departments', type: 'line', source: 'areas', 'source-layer': 'departments', paint: { 'line-color': '#c4b99f', 'line-width': .8 } },
       { id: 'regions', type: 'line', source: 'areas', 'source-layer': 'regions', paint: { 'line-color': '#8f8468', 'line-width': 1.2 } },
+      { id: 'names', type: 'symbol', source: 'areas', 'source-layer': 'names', filter: ['==', ['get', 'level'], 'region'], maxzoom: 9, layout: { 'text-field': ['get', 'name'], 'text-size': 11, 'text-max-width': 7 }, paint: { 'text-color': '#5c5340', 'text-halo-color': '#f7f3ea', 'text-halo-width': 1.2 } },
       { id: 'clusters', type: 'circle', source: 'places', 'source-layer': 'clusters', paint: { 'circle-color': '#0b4f45', 'circle-opacity': .75, 'circle-radius': ['interpolate', ['linear'], ['sqrt', ['get', 'count']], 1, 5, 30, 26] } },
       { id: 'points', type: 'circle', source: 'places', 'source-layer': 'facilities', paint: { 'circle-color': colours, 'circle-stroke-color': '#fff', 'circle-stroke-width': 1.2, 'circle-radius': ['interpolate', ['linear'], ['zoom'], 9, 3, 15, 8] } },
+      { id: 'labels', type: 'symbol', source: 'places', 'source-layer': 'facilities', minzoom: 14, layout: { 'text-field': ['get', 'name'], 'text-size': 12, 'text-offset': [0, 1.1], 'text-anchor': 'top', 'text-max-width': 9 }, paint: { 'text-color': '#17212b', 'text-halo-color': '#fff', 'text-halo-width': 1.4 } },
     ],
   },
 });
@@ -103,8 +105,11 @@ async function search() {
   const query = filters();
   const centre = map.getCenter();
   query.set('q', byId('q').value.trim());
-  query.set('lat', centre.lat.toFixed(4));
-  query.set('lng', centre.lng.toFixed(4));
+  // The middle of a whole country is nobody's position.
+  if (map.getZoom() >= 10) {
+    query.set('lat', centre.lat.toFixed(4));
+    query.set('lng', centre.lng.toFixed(4));
+  }
   const data = await ask('/facilities?' + query);
   fill(data.items, data.total ? `${data.total} réponse(s)${data.place ? ' près de ' + data.place.name : ''}` : 'Rien de tel. Essayez un autre mot ou un lieu.');
   if (data.items[0]) show(data.items[0]);

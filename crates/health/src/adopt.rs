@@ -99,3 +99,50 @@ async fn columns(db: &Db, adopted: &mut Adopted) -> Result<(), sqlx::Error> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sqlx::AssertSqlSafe;
+    use sqlx::migrate::Migrator;
+
+    use super::*;
+
+    /// The database of the first backend with rows in the three tables, then all migrations.
+    async fn adopted() -> testkit::TestDb {
+        let test = testkit::empty_db().await;
+        let migrator = Migrator::new(testkit::template::migrations_dir()).await.unwrap();
+        for migration in migrator.iter() {
+            sqlx::raw_sql(AssertSqlSafe(migration.sql.as_str().to_owned())).execute(&test.db.write).await.unwrap();
+            if migration.version == 1 {
+                let rows = "INSERT INTO etablissement_sante (nom, telephone, latitude, longitude, categorie) VALUES
+                       ('Pharmacie Ancienne', '27 22 48 10 00 / 07070707', 5.3, -4.0, 'Pharmacie'), ('CHU Ancien', NULL, NULL, NULL, 'CHU'), (NULL, '', 0, 0, NULL);
+                     INSERT INTO localisation (id_etablissement, latitude, longitude) VALUES (2, 5.1, -4.1), (2, 5.34, -3.99), (NULL, 5, -4), (3, NULL, NULL);
+                     INSERT INTO liste_numero_etablissement_sante (nom_etablissement, numero) VALUES
+                       ('CHU Ancien', '22481000'), ('chu ancien', '22481000'), ('Inconnu', 'appeler le matin'), (NULL, NULL), ('SAMU', '185');";
+                sqlx::raw_sql(rows).execute(&test.db.write).await.unwrap();
+            }
+        }
+        test
+    }
+
+    #[tokio::test]
+    async fn rows_of_the_first_backend_keep_their_ids_and_come_onto_the_map() {
+        let test = adopted().await;
+        let rows: Vec<(i32, Option<f64>, i16, bool)> = sqlx::query_as(
+            "SELECT e.id_etablissement, ST_Y(e.geom), e.type_id, v.id IS NOT NULL FROM etablissement_sante e LEFT JOIN v_etablissement_carte v ON v.id = e.public_id ORDER BY 1",
+        )
+        .fetch_all(&test.db.write)
+        .await
+        .unwrap();
+        assert_eq!(rows, [(1, Some(5.3), 1, true), (2, Some(5.34), 2, true), (3, None, 99, false)], "the last place counts, 0/0 is nowhere");
+        assert_eq!(adopt(&test.db).await.unwrap(), Adopted { read: 4, unreadable: 2 });
+        let numbers: Vec<(Option<i32>, Option<String>)> =
+            sqlx::query_as("SELECT id_etablissement, tel_uri FROM liste_numero_etablissement_sante WHERE tel_uri IS NOT NULL ORDER BY id_liste_num").fetch_all(&test.db.write).await.unwrap();
+        let uri = |uri: &str| Some(uri.to_owned());
+        assert_eq!(numbers, [(Some(2), uri("tel:+2252722481000")), (None, uri("tel:185")), (Some(1), uri("tel:+2252722481000")), (Some(1), uri("tel:+2250707070707"))]);
+        assert_eq!(adopt(&test.db).await.unwrap().read, 0, "again it changes nothing");
+        // What the first backend never said is national is not an emergency number of the nation.
+        let atlas = crate::atlas::load(&test.db.read, kernel::Clock::system().now()).await.unwrap();
+        assert!(atlas.numbers.is_empty() && atlas.on_map() == 2);
+    }
+}

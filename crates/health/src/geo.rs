@@ -71,7 +71,7 @@ impl Near {
     }
 
     /// How many places there are.
-    pub fn len(&self) -> usize {
+    pub fn size(&self) -> usize {
         self.0.size()
     }
 

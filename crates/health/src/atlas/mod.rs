@@ -244,7 +244,7 @@ impl Atlas {
 
     /// How many are on the map.
     pub fn on_map(&self) -> usize {
-        self.all.len()
+        self.all.size()
     }
 
     /// Open or not, on duty or not. A pharmacy on duty is open whatever its door says.

@@ -91,7 +91,7 @@ async fn search(State(health): State<Health>, Path(resource): Path<String>, quer
     raw::answer(&headers, Bytes::from(bundle.to_string()), KIND, CACHE).into_response()
 }
 
-fn by_id<'a>(atlas: &'a Atlas, after: Option<Uuid>, wanted: impl Fn(&Facility) -> bool) -> Vec<(&'a Facility, Option<f64>)> {
+fn by_id(atlas: &Atlas, after: Option<Uuid>, wanted: impl Fn(&Facility) -> bool) -> Vec<(&Facility, Option<f64>)> {
     let mut all: Vec<&Facility> = atlas.facilities.iter().filter(|facility| after.is_none_or(|after| facility.id > after) && wanted(facility)).collect();
     all.sort_unstable_by_key(|facility| facility.id);
     all.into_iter().map(|facility| (facility, None)).collect()

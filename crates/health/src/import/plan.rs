@@ -153,7 +153,7 @@ fn evidence(record: &Record) -> BTreeSet<String> {
 /// Recognises new rows among the facilities of other sources; the doubtful ones are for a moderator.
 pub(super) fn link(plan: &mut Plan, neighbours: &[Neighbour]) {
     let near = Near::new(neighbours.iter().zip(0..).map(|(neighbour, index)| (index, neighbour.likely.place)));
-    if near.len() == 0 {
+    if near.size() == 0 {
         return;
     }
     let mut used: HashSet<i32> = HashSet::new();

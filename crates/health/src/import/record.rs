@@ -65,7 +65,7 @@ impl Record {
 
 /// Where each logical field stands in the header.
 #[derive(Debug)]
-pub(super) struct Columns(Vec<(&'static str, usize)>);
+pub(super) struct Columns(Vec<(&'static str, Vec<usize>)>);
 
 /// Logical field, then the names it goes by, in normal form; earlier names win.
 const ALIASES: [(&str, &[&str]); 30] = [
@@ -106,21 +106,21 @@ impl Columns {
     pub(super) fn find(header: &[String], chosen: &[(String, String)]) -> Self {
         let normal_header: Vec<String> = header.iter().map(|name| normal(name)).collect();
         let position = |name: &str| normal_header.iter().position(|one| *one == normal(name));
-        let found = ALIASES.iter().filter_map(|(field, names)| {
-            let own = chosen.iter().find(|(logical, _)| logical == field).and_then(|(_, name)| position(name));
-            own.or_else(|| names.iter().find_map(|name| position(name))).map(|at| (*field, at))
+        let found = ALIASES.iter().map(|(field, names)| {
+            let own = chosen.iter().filter(|(logical, _)| logical == field).filter_map(|(_, name)| position(name));
+            (*field, own.chain(names.iter().filter_map(|name| position(name))).collect::<Vec<_>>())
         });
-        Self(found.collect())
+        Self(found.filter(|(_, columns)| !columns.is_empty()).collect())
     }
 
     pub(super) fn has(&self, field: &str) -> bool {
         self.0.iter().any(|(known, _)| *known == field)
     }
 
-    /// The trimmed cell, empty when there is no such column.
+    /// The first of its cells that is not empty, trimmed.
     pub(super) fn get<'a>(&self, row: &'a [String], field: &str) -> &'a str {
-        let at = self.0.iter().find(|(known, _)| *known == field).map(|(_, at)| *at);
-        at.and_then(|at| row.get(at)).map_or("", |cell| cell.trim())
+        let columns = self.0.iter().find(|(known, _)| *known == field).map_or(&[][..], |(_, columns)| columns);
+        columns.iter().filter_map(|at| row.get(*at)).map(|cell| cell.trim()).find(|cell| !cell.is_empty()).unwrap_or("")
     }
 }
 

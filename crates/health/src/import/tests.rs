@@ -210,3 +210,65 @@ async fn all_opening_hours_parse_and_no_well_formed_number_is_refused() {
     assert!(!refused.iter().any(well_formed), "{refused:?}");
     assert_eq!(refused.len(), 3, "{refused:?}");
 }
+
+fn committed(file: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(file)
+}
+
+#[tokio::test]
+async fn excel_old_and_new_say_the_same() {
+    let (_test, world) = world().await;
+    let old = run(&world, &ImportOptions::new(committed("liste.xls"), "msp".parse().unwrap()), &|_| {}).await.unwrap();
+    assert_eq!((old.rows, old.created, old.refused), (3, 2, 1));
+    assert_eq!(old.notes.iter().find(|note| note.severity == Severity::Refusal).map(|note| (note.line, note.code)), Some((5, "coordinates_missing")));
+    let codes: Vec<String> = sqlx::query_scalar("SELECT code_msp FROM etablissement_sante ORDER BY 1").fetch_all(&world.db.write).await.unwrap();
+    assert_eq!(codes, ["0061", "0062"], "Excel takes the zeros of a code away; they come back");
+    let new = run(&world, &ImportOptions::new(committed("liste.xlsx"), "msp".parse().unwrap()), &|_| {}).await.unwrap();
+    assert_eq!((new.created, new.unchanged), (0, 2));
+}
+
+#[tokio::test]
+async fn an_osm_extract_gives_points_and_middles_of_buildings_even_when_cut() {
+    let (_test, world) = world().await;
+    let whole = committed("extrait.osm.pbf");
+    let bytes = std::fs::read(&whole).unwrap();
+    let cut = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(cut.path(), &bytes[..bytes.len() - 20]).unwrap();
+    let first = run(&world, &ImportOptions::new(cut.path(), "osm".parse().unwrap()), &|_| {}).await.unwrap();
+    assert_eq!((first.created, first.reasons.get("file_truncated")), (1, Some(&1)), "what was whole is kept: {:?}", first.notes);
+    let second = run(&world, &ImportOptions::new(&whole, "osm".parse().unwrap()), &|_| {}).await.unwrap();
+    assert_eq!((second.created, second.unchanged), (1, 1));
+    let way: (String, f64, f64, Option<bool>) =
+        sqlx::query_as("SELECT nom, latitude, longitude, urgences FROM etablissement_sante WHERE osm_ref = 'way/7'").fetch_one(&world.db.write).await.unwrap();
+    assert_eq!((way.0.as_str(), way.3), ("Hôpital du Chemin", Some(true)));
+    assert!((way.1 - 5.305).abs() < 1e-6 && (way.2 + 4.005).abs() < 1e-6, "{way:?}");
+    std::fs::write(cut.path(), &bytes[..40]).unwrap();
+    let nothing = run(&world, &ImportOptions::new(cut.path(), "osm".parse().unwrap()), &|_| {}).await.unwrap();
+    assert_eq!((nothing.rows, nothing.vanished), (0, 0));
+}
+
+#[tokio::test]
+async fn ten_thousand_refused_rows_are_ten_thousand_lines_of_a_report() {
+    let (_test, world) = world().await;
+    let mut list = String::from("nom,lat,lon,code,type\nBON,5.84,-5.68,1,CSR\n");
+    for line in 0..10_000 {
+        list.push_str(&format!("PERDU {line},,,,CSR\n"));
+    }
+    let report = text(&world, &list, "msp").await;
+    assert_eq!((report.created, report.refused, report.notes.len()), (1, 10_000, 10_001));
+    assert_eq!(count(&world, "import_ligne").await, 10_001);
+}
+
+#[tokio::test]
+async fn a_file_that_is_none_is_refused_whole() {
+    let (_test, world) = world().await;
+    let before = footprint(&world).await;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    for (bytes, source) in [(&b"nom,adresse\nA,B\n"[..], "msp"), (b"\x1f\x8b\x08rien", "osm"), (b"{\"features\":3}", "districts"), (b"", "garde")] {
+        std::fs::write(file.path(), bytes).unwrap();
+        assert!(run(&world, &ImportOptions::new(file.path(), source.parse().unwrap()), &|_| {}).await.is_err(), "{source}");
+    }
+    assert!(run(&world, &ImportOptions::new("/n/existe/pas", "msp".parse().unwrap()), &|_| {}).await.is_err());
+    assert!("mars".parse::<Content>().is_err());
+    assert_eq!(footprint(&world).await, before);
+}

@@ -45,9 +45,11 @@ impl Tile {
     }
 }
 
-/// Tiles of the present atlas.
+/// Tiles of the atlas that was read at a moment.
 #[derive(Debug, Default)]
-pub(crate) struct Cache(Mutex<(Option<DateTime<Utc>>, HashMap<Tile, Bytes>)>);
+pub(crate) struct Cache(Mutex<Kept>);
+
+type Kept = (Option<DateTime<Utc>>, HashMap<Tile, Bytes>);
 
 impl Cache {
     fn get(&self, read_at: Option<DateTime<Utc>>, tile: &Tile) -> Option<Bytes> {
