@@ -76,7 +76,12 @@ fn credentials(random: &Random) -> Credentials {
         orange: OrangeKeys { client_id: fresh(), client_secret: fresh(), merchant_key: fresh() },
         djamo: DjamoKeys { access_token: format!("at_{}", fresh()), company_id: id(), webhook_secret: fresh() },
         pawapay: PawapayKeys { token: fresh(), ..PawapayKeys::default() },
-        hub2: Hub2Keys { api_key: format!("sk_{}", fresh()), merchant_id: fresh(), webhook_secret: fresh(), previous_webhook_secret: None },
+        hub2: Hub2Keys {
+            api_key: format!("sk_{}", fresh()),
+            merchant_id: fresh(),
+            webhook_secret: fresh(),
+            previous_webhook_secret: None,
+        },
         cinetpay: CinetpayKeys { api_key: format!("sk_test_{}", fresh()), api_password: fresh() },
         pispi: PispiKeys { api_key: fresh(), client_id: fresh(), client_secret: fresh(), webhook_secret: fresh() },
         gsma: GsmaKeys { api_key: fresh(), username: fresh(), password: fresh() },
@@ -176,7 +181,8 @@ async fn launch(data_dir: &Path, order: &[u8], port: u16) -> anyhow::Result<Runn
     let mut pipe = child.stdin.take().context("no pipe to the simulated operators")?;
     pipe.write_all(order).await?;
     let mut lines = BufReader::new(child.stdout.take().context("no pipe from the simulated operators")?).lines();
-    let line = tokio::time::timeout(START, lines.next_line()).await.context("the simulated operators do not answer")??;
+    let line =
+        tokio::time::timeout(START, lines.next_line()).await.context("the simulated operators do not answer")??;
     let address = line.context("the simulated operators ended at once")?.parse()?;
     Ok(Running { child, _pipe: pipe, address })
 }

@@ -33,14 +33,23 @@ pub fn configured(clock: &Clock, lookup: Lookup<'_>) -> anyhow::Result<Vec<Conne
 }
 
 /// All routes, towards the simulator. `ours` is where its signed callbacks come in: pawaPay's signatures cover the host.
-pub fn simulated(clock: &Clock, keys: &Credentials, simulator: SocketAddr, ours: SocketAddr) -> anyhow::Result<Vec<Connector>> {
+pub fn simulated(
+    clock: &Clock,
+    keys: &Credentials,
+    simulator: SocketAddr,
+    ours: SocketAddr,
+) -> anyhow::Result<Vec<Connector>> {
     configured(clock, &|key| simulated_key(key, keys, simulator, ours))
 }
 
 /// One connector a provider that the rail reaches.
 fn connectors(rail: &Rail) -> Vec<Connector> {
     let reached = |kind: &WalletKind| rail.collects.contains(kind) || rail.pays.contains(kind);
-    PROVIDERS.iter().filter(|(kind, _)| reached(kind)).map(|(kind, provider)| connector(rail, *kind, *provider)).collect()
+    PROVIDERS
+        .iter()
+        .filter(|(kind, _)| reached(kind))
+        .map(|(kind, provider)| connector(rail, *kind, *provider))
+        .collect()
 }
 
 fn connector(rail: &Rail, kind: WalletKind, provider: ProviderCode) -> Connector {
@@ -129,7 +138,8 @@ fn simulated_key(key: &str, keys: &Credentials, simulator: SocketAddr, ours: Soc
         "HOSTOLINK_PISPI_API_KEY" => keys.pispi.api_key.clone(),
         "HOSTOLINK_PISPI_WEBHOOK_SECRETS" => keys.pispi.webhook_secret.clone(),
         "HOSTOLINK_PISPI_SCOPES" => {
-            "piz/paiement.write piz/paiement.read piz/demande_paiement.write piz/demande_paiement.read piz/compte.read".to_owned()
+            "piz/paiement.write piz/paiement.read piz/demande_paiement.write piz/demande_paiement.read piz/compte.read"
+                .to_owned()
         }
         // The simulated bank knows one business account, and any UUID is somebody's alias.
         "HOSTOLINK_PISPI_ALIAS" => "9b1b3499-3e50-435b-b757-ac7a83d8aa96".to_owned(),
@@ -161,7 +171,11 @@ mod tests {
         for (_, provider) in PROVIDERS {
             let of: Vec<&Connector> = all.iter().filter(|connector| connector.provider == provider).collect();
             assert!(of.iter().any(|connector| connector.collect.is_some()), "{provider:?} in");
-            assert_eq!(of.iter().any(|connector| connector.payout.is_some()), provider != ProviderCode::Card, "{provider:?} out");
+            assert_eq!(
+                of.iter().any(|connector| connector.payout.is_some()),
+                provider != ProviderCode::Card,
+                "{provider:?} out"
+            );
         }
         let first = |provider| all.iter().find(|connector| connector.provider == provider).map(|found| found.route);
         assert_eq!(first(ProviderCode::OrangeMoney), Some("orange_webpay"));

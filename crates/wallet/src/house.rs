@@ -96,6 +96,7 @@ pub fn routes(wallet: Wallet) -> OpenApiRouter {
         .merge(crate::deposit::routes())
         .merge(crate::withdrawal::routes())
         .merge(crate::webhook_in::routes())
+        .merge(crate::alert::routes())
         .with_state(wallet)
 }
 

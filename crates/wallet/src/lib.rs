@@ -11,6 +11,7 @@
 //! | `provider`, `instruction`, `deposit`, `withdrawal`, `webhook_in` | operators: what they offer, orders to them, money in, money out, what they send |
 
 mod account;
+mod alert;
 mod card;
 mod deposit;
 mod error;

@@ -4,6 +4,7 @@ mod adoption;
 mod contract;
 mod guards;
 mod house;
+mod operators;
 mod program;
 mod server;
 mod tidy;

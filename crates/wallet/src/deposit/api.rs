@@ -29,9 +29,13 @@ pub(crate) struct DepositOrder {
     pub(crate) provider: ProviderCode,
     /// Francs that arrive in the wallet.
     pub(crate) amount: Francs,
-    /// The account at the provider: a mobile number, or an IBAN for `bank`.
+    /// The account at the provider: a mobile number; for `bank` the alias of instant payments (for a withdrawal also an
+    /// IBAN); for `card` the word `nouvelle`: the number is entered on the acquirer's page, never here.
     #[schema(examples("0707070742"))]
     pub(crate) account: String,
+    /// Confirm with a code that the operator gives by USSD (Orange Money) instead of its page: `nextAction` asks for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) with_code: bool,
 }
 
 /// An operation that goes on elsewhere.

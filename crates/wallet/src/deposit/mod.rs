@@ -35,7 +35,19 @@ pub(crate) async fn start(
             if !account.verified {
                 return Err(WalletError::NotConfirmed(Unconfirmed::NotVerified));
             }
-            let wish = wish(wallet, Side::Deposit, order.provider, order.amount, &order.account).await?;
+            let mut wish = wish(wallet, Side::Deposit, order.provider, order.amount, &order.account).await?;
+            let way = |coded| wallet.ways(order.provider).any(|way| way.collect.is_some() && way.needs_code == coded);
+            if order.with_code && !way(true) {
+                return Err(WalletError::Rule("wallet.code_not_offered"));
+            }
+            match &mut wish.at {
+                // A bank is asked by alias only: an account number cannot be debited.
+                AtOperator::Iban(_) => return Err(WalletError::Rule("wallet.bank_alias_needed")),
+                // The acquirer ties cards to their payer, whom it knows by a name that tells nothing.
+                AtOperator::Card(payer) => *payer = account.public_id.to_string(),
+                AtOperator::Phone(_) | AtOperator::Alias(_) => {}
+            }
+            wish.with_code = order.with_code || !way(false);
             let (command, known) = instruction::plan(wallet, account, key, fingerprint, &wish).await?;
             there = known;
             wallet.ledger.post(command).await?
@@ -74,17 +86,13 @@ pub(crate) async fn wish(
     account: &str,
 ) -> Result<Wish, WalletError> {
     let product = provider::product(wallet, provider).await?;
-    let connector = wallet.connector(provider).filter(|connector| match side {
-        Side::Deposit => connector.collect.is_some(),
-        Side::Withdrawal => connector.payout.is_some(),
-    });
-    if connector.is_none() || !product.active {
+    if !wallet.serves(provider, side) || !product.active {
         return Err(WalletError::ProviderUnavailable);
     }
     let at = AtOperator::parse(account, product.format, &wallet.config.countries)?;
     let kind = if side == Side::Deposit { Kind::Deposit } else { Kind::Withdrawal };
     product.accepts(kind, amount)?;
-    Ok(Wish { side, provider, amount, at })
+    Ok(Wish { side, provider, amount, at, with_code: false })
 }
 
 /// The answer to who asked for a deposit or a withdrawal.

@@ -29,7 +29,7 @@ use crate::house::Wallet;
 use crate::ledger::{Action, Command, Fingerprint, Kind, Movement, Party, Receipt, Tariff, Verdict};
 use crate::provider::ProviderCode;
 
-pub(crate) use model::{AtOperator, NextAction, Sealed, Side};
+pub(crate) use model::{AtOperator, NEW_CARD, NextAction, Side};
 pub(crate) use run::{send_code, send_now};
 pub(crate) use store::Row;
 
@@ -49,6 +49,8 @@ pub(crate) struct Wish {
     pub(crate) provider: ProviderCode,
     pub(crate) amount: Francs,
     pub(crate) at: AtOperator,
+    /// The customer wants to give a code instead of opening a page.
+    pub(crate) with_code: bool,
 }
 
 /// Writes the order and the job that follows it, and gives the command that opens it in the ledger. The same key gives the
@@ -62,7 +64,7 @@ pub(crate) async fn plan(
 ) -> Result<(Command, bool), WalletError> {
     let now = wallet.clock.now();
     let id = kernel::new_id(&wallet.clock, &wallet.random);
-    let sealed = Sealed { at: wish.at.clone(), handle: None };
+    let sealed = model::Sealed { at: wish.at.clone(), handle: None };
     let row = store::New {
         id,
         id_user: account.id_user,
@@ -75,6 +77,7 @@ pub(crate) async fn plan(
         provider_key: model::key(&wallet.random),
         key: key.as_str(),
         fingerprint: &fingerprint.0,
+        action: wish.with_code.then(model::asks_code).transpose()?,
         deadline: now + LIFE,
         now,
     };
@@ -154,6 +157,19 @@ pub(crate) async fn own(wallet: &Wallet, account: &Account, id: Uuid) -> Result<
 /// Makes a worker look at an order because an operator said something; with the caller's transaction.
 pub(crate) async fn noticed(wallet: &Wallet, transaction: &mut sqlx::PgConnection, id: Uuid) -> Result<(), Failure> {
     jobs::enqueue(transaction, &job(wallet, NOTICED, id, wallet.clock.now())).await
+}
+
+/// Keeps the operator's identifier that a signed webhook told.
+pub(crate) async fn learned(
+    wallet: &Wallet,
+    connection: &mut sqlx::PgConnection,
+    row: &Row,
+    provider_id: Option<&str>,
+) -> Result<(), WalletError> {
+    match provider_id {
+        Some(provider_id) if row.reference_operateur.is_none() => run::learn(wallet, connection, row, provider_id).await,
+        _ => Ok(()),
+    }
 }
 
 /// The order that a notice is about.

@@ -43,6 +43,10 @@ pub(crate) enum AtOperator {
     Phone(String),
     /// An IBAN, without spaces.
     Iban(String),
+    /// An alias of the union's instant payments: a UUID that the bank gave its customer.
+    Alias(String),
+    /// A card: an opaque name of its payer, for the acquirer; never a number.
+    Card(String),
 }
 
 impl std::fmt::Debug for AtOperator {
@@ -60,9 +64,12 @@ impl AtOperator {
                 Ok(Identifier::Email(_)) => Err(WalletError::Field("account", "not_a_phone")),
                 Err(refused) => Err(WalletError::Field("account", refused.code())),
             },
-            Format::Iban => iban(text).map(Self::Iban).ok_or(WalletError::Field("account", "not_an_iban")),
-            // A card is charged by its acquirer's own journey.
-            Format::Card => Err(WalletError::ProviderUnavailable),
+            Format::Iban => iban(text)
+                .map(Self::Iban)
+                .or_else(|| alias(text).map(Self::Alias))
+                .ok_or(WalletError::Field("account", "not_an_iban")),
+            Format::Card if text.trim() == NEW_CARD => Ok(Self::Card(NEW_CARD.to_owned())),
+            Format::Card => Err(WalletError::Field("account", "not_a_card")),
         }
     }
 
@@ -70,7 +77,10 @@ impl AtOperator {
     pub(crate) fn masked(&self, countries: &Countries) -> String {
         match self {
             Self::Phone(number) => Identifier::parse(number, countries).map(|phone| phone.masked()).unwrap_or_default(),
-            Self::Iban(iban) => format!("{} … {}", iban.get(..4).unwrap_or(""), iban.get(iban.len().saturating_sub(4)..).unwrap_or("")),
+            Self::Iban(text) | Self::Alias(text) => {
+                format!("{} … {}", text.get(..4).unwrap_or(""), text.get(text.len().saturating_sub(4)..).unwrap_or(""))
+            }
+            Self::Card(_) => "**** ****".to_owned(),
         }
     }
 
@@ -82,8 +92,18 @@ impl AtOperator {
             Self::Iban(iban) => {
                 Party::Account { iban: iban.clone(), participant: iban.get(4..9).unwrap_or("").to_owned() }
             }
+            Self::Alias(alias) | Self::Card(alias) => Party::Alias(alias.clone()),
         }
     }
+}
+
+/// `account` of a deposit by a card that is not known yet: its number is entered on the acquirer's page.
+pub(crate) const NEW_CARD: &str = "nouvelle";
+
+/// An alias in the only form that can be resolved.
+fn alias(text: &str) -> Option<String> {
+    let text = text.trim();
+    (text.len() == 36).then(|| Uuid::try_parse(text).ok()).flatten().map(|alias| alias.hyphenated().to_string())
 }
 
 /// Countries of the monetary union, whose IBANs have 28 characters.
@@ -169,6 +189,11 @@ impl ActionType {
             ActionType::EnterCode => "wallet.hint_enter_code",
         }
     }
+}
+
+/// What is stored while a code of the customer is waited for.
+pub(super) fn asks_code() -> Result<serde_json::Value, Failure> {
+    serde_json::to_value(StoredAction { kind: ActionType::EnterCode, url: None }).map_err(Failure::internal)
 }
 
 /// From the connectors' words.

@@ -14,7 +14,14 @@ const DEPOSIT_LABEL: &str = "Depot Hostolink";
 const WITHDRAWAL_LABEL: &str = "Retrait Hostolink";
 
 /// Money in. `amount` is what the customer pays: the deposit and its fee.
-pub(super) fn collect(wallet: &Wallet, row: &Row, sealed: &Sealed, amount: i64, code: Option<Secret>) -> Result<CollectOrder, Failure> {
+pub(super) fn collect(
+    wallet: &Wallet,
+    row: &Row,
+    sealed: &Sealed,
+    route: &str,
+    amount: i64,
+    code: Option<Secret>,
+) -> Result<CollectOrder, Failure> {
     let provider = provider(row)?;
     let back = |outcome: &str| format!("{}/deposits/{}/{outcome}", wallet.config.public_url, row.id);
     Ok(CollectOrder {
@@ -22,27 +29,27 @@ pub(super) fn collect(wallet: &Wallet, row: &Row, sealed: &Sealed, amount: i64, 
         key: row.cle_operateur,
         amount_francs: amount,
         payer: sealed.at.party(),
-        wallet: provider.wallet().ok_or_else(|| Failure::internal("a card is nobody's wallet"))?,
+        wallet: provider.wallet(),
         label: DEPOSIT_LABEL.to_owned(),
         code,
         success_url: back("done"),
         failure_url: back("failed"),
-        callback_url: callback(wallet, provider),
+        callback_url: callback(wallet, route),
     })
 }
 
 /// Money out.
-pub(super) fn payout(wallet: &Wallet, row: &Row, sealed: &Sealed) -> Result<PayoutOrder, Failure> {
+pub(super) fn payout(wallet: &Wallet, row: &Row, sealed: &Sealed, route: &str) -> Result<PayoutOrder, Failure> {
     let provider = provider(row)?;
     Ok(PayoutOrder {
         reference: row.reference.clone(),
         key: row.cle_operateur,
         amount_francs: row.montant,
         beneficiary: sealed.at.party(),
-        wallet: provider.wallet().ok_or_else(|| Failure::internal("a card is nobody's wallet"))?,
+        wallet: provider.wallet(),
         name: None,
         label: WITHDRAWAL_LABEL.to_owned(),
-        callback_url: callback(wallet, provider),
+        callback_url: callback(wallet, route),
     })
 }
 
@@ -55,8 +62,7 @@ pub(super) fn provider(row: &Row) -> Result<ProviderCode, Failure> {
     ProviderCode::from_code(&row.operateur).ok_or_else(|| Failure::internal("an instruction of an unknown operator"))
 }
 
-fn callback(wallet: &Wallet, provider: ProviderCode) -> Option<String> {
-    let route = wallet.connector(provider)?.route;
+fn callback(wallet: &Wallet, route: &str) -> Option<String> {
     let secret = crate::webhook_in::secret(wallet, route)?;
     Some(format!("{}/webhooks/{route}/{secret}", wallet.config.public_url))
 }

@@ -1,11 +1,12 @@
 //! What an operator's word means for the money.
 
-use providers::mobile_money::{Observed, OperationState};
+use providers::mobile_money::{Blame, Observed, OperationState};
 
 use super::model::{Sealed, Side};
 use super::order;
 use super::store::{self, Row};
 use crate::WalletError;
+use crate::alert::{self, Alert, AlertKind};
 use crate::house::Wallet;
 use crate::ledger::{Action, Command, Fingerprint, Kind, Movement, Outcome, Party, Refusal, Tariff, Verdict};
 use kernel::{Failure, Francs};
@@ -19,12 +20,25 @@ pub(super) async fn apply(wallet: &Wallet, row: &Row, sealed: &Sealed, observed:
     if let Some(difference) = observed.disagreement(&handle, &sealed.at.party(), CURRENCY) {
         return review(wallet, row, &format!("{difference:?}").to_lowercase()).await;
     }
+    let mut connection = wallet.db.write.acquire().await?;
+    store::told(&mut connection, row.id, observed.transaction_id.as_deref(), observed.fee_francs).await?;
+    drop(connection);
     match &observed.state {
         OperationState::Pending => Ok(()),
         OperationState::Succeeded => succeeded(wallet, row, side).await,
-        OperationState::Failed { code, .. } => ended(wallet, row, "echoue", Outcome::Failed, code).await,
+        OperationState::Failed { code, blame } => {
+            if *blame == Blame::Float {
+                alert::raise(wallet, empty_float(row)).await?;
+            }
+            ended(wallet, row, "echoue", Outcome::Failed, code).await
+        }
         OperationState::Expired => ended(wallet, row, "expire", Outcome::Lapsed, "expired").await,
     }
+}
+
+fn empty_float(row: &Row) -> Alert {
+    let route = row.route.clone().unwrap_or_default();
+    Alert { kind: AlertKind::FloatEmpty, detail: format!("{} par {route}", row.operateur), subject: row.operateur.clone(), instruction: Some(row.id) }
 }
 
 async fn succeeded(wallet: &Wallet, row: &Row, side: Side) -> Result<(), WalletError> {
@@ -81,8 +95,15 @@ pub(super) async fn too_late(wallet: &Wallet, row: &Row) -> Result<(), WalletErr
 }
 
 /// Another story than ours: no money moves before a person has looked.
-async fn review(wallet: &Wallet, row: &Row, code: &str) -> Result<(), WalletError> {
+pub(super) async fn review(wallet: &Wallet, row: &Row, code: &str) -> Result<(), WalletError> {
     tracing::error!(instruction = %row.id, provider = row.operateur, code, "an operator tells another story: a person has to look");
+    let raised = Alert {
+        kind: AlertKind::OtherStory,
+        subject: row.id.to_string(),
+        detail: format!("{} : {code}", row.operateur),
+        instruction: Some(row.id),
+    };
+    alert::raise(wallet, raised).await?;
     metrics::counter!("hostolink_instructions_to_review_total", "provider" => row.operateur.clone()).increment(1);
     finish(wallet, row, "a_revoir", Some(code)).await
 }

@@ -22,6 +22,13 @@ pub(crate) struct Row {
     pub(crate) empreinte: Vec<u8>,
     pub(crate) etat: String,
     pub(crate) action: Option<Value>,
+    /// Whom we called; none: nobody yet.
+    pub(crate) route: Option<String>,
+    /// Routes that certainly did not take it.
+    pub(crate) routes_essayees: Vec<String>,
+    /// A call may have had an effect.
+    pub(crate) doute: bool,
+    pub(crate) reference_operateur: Option<String>,
     pub(crate) envoye_le: Option<DateTime<Utc>>,
     pub(crate) limite_le: DateTime<Utc>,
 }
@@ -39,7 +46,7 @@ macro_rules! row {
         concat!(
             $before,
             " id, id_user, sens, operateur, montant, compte_masque, secret, reference, cle_operateur, cle, empreinte,
-              etat, action, envoye_le, limite_le ",
+              etat, action, route, routes_essayees, doute, reference_operateur, envoye_le, limite_le ",
             $after
         )
     };
@@ -59,6 +66,8 @@ pub(super) struct New<'a> {
     pub(super) provider_key: Uuid,
     pub(super) key: &'a str,
     pub(super) fingerprint: &'a [u8],
+    /// What the customer has to do before anything leaves.
+    pub(super) action: Option<Value>,
     pub(super) deadline: DateTime<Utc>,
     pub(super) now: DateTime<Utc>,
 }
@@ -67,8 +76,8 @@ pub(super) struct New<'a> {
 pub(super) async fn insert(connection: &mut PgConnection, new: &New<'_>) -> sqlx::Result<bool> {
     let written = sqlx::query(
         "INSERT INTO instruction_operateur (id, id_user, sens, operateur, montant, compte_masque, secret, reference,
-                                            cle_operateur, cle, empreinte, limite_le, cree_le)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (id_user, cle) DO NOTHING",
+                                            cle_operateur, cle, empreinte, limite_le, cree_le, action)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (id_user, cle) DO NOTHING",
     )
     .bind(new.id)
     .bind(new.id_user)
@@ -83,6 +92,7 @@ pub(super) async fn insert(connection: &mut PgConnection, new: &New<'_>) -> sqlx
     .bind(new.fingerprint)
     .bind(new.deadline)
     .bind(new.now)
+    .bind(&new.action)
     .execute(connection)
     .await?;
     Ok(written.rows_affected() == 1)
@@ -142,14 +152,23 @@ pub(super) async fn refuse(
     .map(drop)
 }
 
-/// Whoever gets the row sends it; from now on it may have left.
-pub(super) async fn claim(connection: &mut PgConnection, id: Uuid, secret: &[u8], now: DateTime<Utc>) -> sqlx::Result<bool> {
+/// Whoever gets the row sends it by this route; from now on it may have left.
+pub(super) async fn claim(
+    connection: &mut PgConnection,
+    row: &Row,
+    route: &str,
+    secret: &[u8],
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
     let claimed = sqlx::query(
-        "UPDATE instruction_operateur SET etat = 'inconnu', envoye_le = $3, secret = $2 WHERE id = $1 AND etat = 'cree'",
+        "UPDATE instruction_operateur SET etat = 'inconnu', envoye_le = $3, secret = $2, route = $4, doute = true, action = NULL
+          WHERE id = $1 AND etat = 'cree' AND doute = $5",
     )
-    .bind(id)
+    .bind(row.id)
     .bind(secret)
     .bind(now)
+    .bind(route)
+    .bind(row.doute)
     .execute(connection)
     .await?;
     Ok(claimed.rows_affected() == 1)
@@ -176,7 +195,7 @@ pub(super) async fn sent(
     .map(drop)
 }
 
-/// It certainly is not there: it may leave (again).
+/// The operator knows nothing of it long after it left: it may leave again, by the same route.
 pub(super) async fn back(connection: &mut PgConnection, id: Uuid, code: &str) -> sqlx::Result<bool> {
     let put = sqlx::query("UPDATE instruction_operateur SET etat = 'cree', code = $2 WHERE id = $1 AND etat = 'inconnu'")
         .bind(id)
@@ -186,11 +205,68 @@ pub(super) async fn back(connection: &mut PgConnection, id: Uuid, code: &str) ->
     Ok(put.rows_affected() == 1)
 }
 
+/// This call had no effect. When none before it may have had one either, the order is free to take another route.
+pub(super) async fn not_taken(connection: &mut PgConnection, row: &Row, route: &str, code: &str) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE instruction_operateur
+            SET etat = 'cree', code = $2, doute = $3, route = CASE WHEN $3 THEN route END,
+                routes_essayees = CASE WHEN $3 THEN routes_essayees ELSE routes_essayees || $4::varchar END
+          WHERE id = $1 AND etat IN ('inconnu', 'envoye')",
+    )
+    .bind(row.id)
+    .bind(code)
+    .bind(row.doute)
+    .bind(route)
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// No route took it: the next look begins with the first one again.
+pub(super) async fn start_over(connection: &mut PgConnection, id: Uuid, action: Option<Value>) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE instruction_operateur SET routes_essayees = '{}', action = coalesce($2, action) WHERE id = $1 AND etat = 'cree'",
+    )
+    .bind(id)
+    .bind(action)
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// A signed webhook told the operator's identifier, which a lost answer had kept from us.
+pub(super) async fn learned(connection: &mut PgConnection, id: Uuid, secret: &[u8], provider_id: &str) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE instruction_operateur SET secret = $2, reference_operateur = $3
+          WHERE id = $1 AND reference_operateur IS NULL AND etat IN ('inconnu', 'envoye')",
+    )
+    .bind(id)
+    .bind(secret)
+    .bind(provider_id)
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// What the operator told of it beside its state.
+pub(super) async fn told(connection: &mut PgConnection, id: Uuid, transaction: Option<&str>, fee: Option<i64>) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE instruction_operateur SET reference_releve = coalesce($2, reference_releve), frais_operateur = coalesce($3, frais_operateur)
+          WHERE id = $1 AND ($2 IS DISTINCT FROM reference_releve OR $3 IS DISTINCT FROM frais_operateur)",
+    )
+    .bind(id)
+    .bind(transaction)
+    .bind(fee)
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
 /// The customer brought the operator's code: the order leaves again with it.
 pub(super) async fn with_code(connection: &mut PgConnection, id: Uuid) -> sqlx::Result<bool> {
     let put = sqlx::query(
         "UPDATE instruction_operateur SET etat = 'cree', action = NULL
-          WHERE id = $1 AND etat = 'envoye' AND action ->> 'type' = 'enter_code'",
+          WHERE id = $1 AND etat IN ('cree', 'envoye') AND action ->> 'type' = 'enter_code'",
     )
     .bind(id)
     .execute(connection)
@@ -198,7 +274,7 @@ pub(super) async fn with_code(connection: &mut PgConnection, id: Uuid) -> sqlx::
     Ok(put.rows_affected() == 1)
 }
 
-/// It ended, in one of the states that are final.
+/// It ended, in one of the states that are final. What succeeded stays so, and what waits for a person waits.
 pub(super) async fn finish(
     connection: &mut PgConnection,
     id: Uuid,
@@ -207,7 +283,8 @@ pub(super) async fn finish(
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query(
-        "UPDATE instruction_operateur SET etat = $2, code = coalesce($3, code), action = NULL, regle_le = $4 WHERE id = $1",
+        "UPDATE instruction_operateur SET etat = $2, code = coalesce($3, code), action = NULL, regle_le = $4
+          WHERE id = $1 AND etat NOT IN ('reussi', 'a_revoir')",
     )
     .bind(id)
     .bind(state)

@@ -43,7 +43,7 @@ impl Provider {
             account_example: match product.format {
                 Format::Phone => "+2250707070742",
                 Format::Iban => "CI93CI0080111301134291200589",
-                Format::Card => "019a2b3c-0000-7000-8000-000000000000",
+                Format::Card => crate::instruction::NEW_CARD,
             },
             currency: kernel::money::CURRENCY,
             available: deposit.available || withdrawal.available,

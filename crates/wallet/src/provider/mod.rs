@@ -7,6 +7,7 @@ mod store;
 
 use crate::WalletError;
 use crate::house::Wallet;
+use crate::instruction::Side;
 use crate::ledger::{Kind, Rules};
 
 pub(crate) use api::routes;
@@ -28,8 +29,7 @@ async fn list(wallet: &Wallet) -> Result<Vec<api::Provider>, WalletError> {
     let rules = wallet.ledger.rules().await?;
     let mut shown = Vec::with_capacity(products.len());
     for product in products.into_iter().filter_map(Product::of) {
-        let connector = wallet.connector(product.code);
-        let (collects, pays) = connector.map_or((false, false), |connector| (connector.collect.is_some(), connector.payout.is_some()));
+        let (collects, pays) = (wallet.serves(product.code, Side::Deposit), wallet.serves(product.code, Side::Withdrawal));
         let deposit = way(&rules, &product, Kind::Deposit, collects);
         let withdrawal = way(&rules, &product, Kind::Withdrawal, pays);
         shown.push(api::Provider::of(&product, deposit, withdrawal));

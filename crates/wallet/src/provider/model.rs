@@ -46,16 +46,16 @@ impl ProviderCode {
         Self::ALL.iter().find(|entry| entry.1 == code).map(|entry| entry.0)
     }
 
-    /// As connectors call it; cards are nobody's wallet.
-    pub fn wallet(self) -> Option<WalletKind> {
+    /// As connectors call it.
+    pub fn wallet(self) -> WalletKind {
         match self {
-            ProviderCode::OrangeMoney => Some(WalletKind::Orange),
-            ProviderCode::MtnMomo => Some(WalletKind::Mtn),
-            ProviderCode::MoovMoney => Some(WalletKind::Moov),
-            ProviderCode::Wave => Some(WalletKind::Wave),
-            ProviderCode::Djamo => Some(WalletKind::Djamo),
-            ProviderCode::Bank => Some(WalletKind::Bank),
-            ProviderCode::Card => None,
+            ProviderCode::OrangeMoney => WalletKind::Orange,
+            ProviderCode::MtnMomo => WalletKind::Mtn,
+            ProviderCode::MoovMoney => WalletKind::Moov,
+            ProviderCode::Wave => WalletKind::Wave,
+            ProviderCode::Djamo => WalletKind::Djamo,
+            ProviderCode::Bank => WalletKind::Bank,
+            ProviderCode::Card => WalletKind::Card,
         }
     }
 }
@@ -71,9 +71,9 @@ pub(crate) fn label(code: &str) -> Option<&'static str> {
 pub(crate) enum Format {
     /// A mobile number.
     Phone,
-    /// An IBAN of the union.
+    /// An IBAN of the union, or an alias of its instant payments; deposits take the alias only.
     Iban,
-    /// A card that was registered: its id, never its number.
+    /// `nouvelle`: the number is entered on the acquirer's page, never here.
     Card,
 }
 

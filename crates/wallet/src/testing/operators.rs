@@ -62,11 +62,12 @@ impl Wave {
         let clock = kernel::Clock::system();
         let wave = Arc::new(Connection::new(config, Arc::new(move || clock.now().timestamp())).unwrap());
         let connector = Connector {
-            provider: ProviderCode::Wave,
-            route: "wave",
             collect: Some(wave.clone()),
             payout: Some(wave.clone()),
-            webhook: Some(wave),
+            webhook: Some(wave.clone()),
+            statement: Some(wave.clone()),
+            float: Some(wave),
+            ..Connector::new(ProviderCode::Wave, "wave")
         };
         let world = world_with(testkit::db().await, vec![connector], &public_url).await;
         let served = world.router.clone();
