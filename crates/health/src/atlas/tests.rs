@@ -197,3 +197,21 @@ async fn a_place_knows_where_it_is_and_the_sea_is_nobody_s() {
         assert!(place["healthDistrict"]["name"].as_str().is_some_and(|name| name.starts_with("YOPOUGON")), "{place}");
     }
 }
+
+#[tokio::test]
+async fn the_function_in_sql_and_memory_say_the_same() {
+    let house = national().await;
+    let (atlas, moment) = (house.health.atlas(), house.health.moment());
+    for i in 0..200_i32 {
+        let from = crate::geo::Place::new((f64::from(i) * 0.618_034).fract() * 6.0 + 4.5, (f64::from(i) * 0.754_878).fract() * 6.0 - 8.5).unwrap();
+        for kinds in [vec![], vec![crate::kind::Kind::PHARMACY], vec![crate::kind::Kind(7), crate::kind::Kind(2)]] {
+            let types = (!kinds.is_empty()).then(|| kinds.iter().map(|kind| kind.0).collect::<Vec<i16>>());
+            let rows: Vec<(uuid::Uuid, f64)> =
+                sqlx::query_as("SELECT id, metres FROM etablissements_proches($1, $2, 20, $3)").bind(from.lat).bind(from.lng).bind(types).fetch_all(&house.test.db.write).await.unwrap();
+            let wish = crate::atlas::Wish { kinds, ..Default::default() };
+            let memory = atlas.nearest(from, 20, &wish, moment);
+            assert_eq!(memory.iter().map(|(index, _)| atlas.at(*index).unwrap().id).collect::<Vec<_>>(), rows.iter().map(|row| row.0).collect::<Vec<_>>(), "{from:?}");
+            assert!(memory.iter().zip(&rows).all(|(ours, theirs)| (ours.1 - theirs.1).abs() < 0.001));
+        }
+    }
+}

@@ -200,15 +200,17 @@ pub(super) fn publish(plan: &mut Plan, source: Source, words: Words) {
 
 fn differences(line: u32, before: &Record, after: &Record) -> Vec<FieldChange> {
     let (Ok(Value::Object(before)), Ok(Value::Object(new))) = (serde_json::to_value(before), serde_json::to_value(after)) else { return Vec::new() };
-    let changed = new.into_iter().filter(|(field, value)| before.get(field) != Some(value));
+    // What is empty is not written: a field may stand on one side only.
+    let fields: BTreeSet<&String> = before.keys().chain(new.keys()).collect();
+    let changed = fields.into_iter().filter(|field| before.get(*field) != new.get(*field));
     changed
-        .map(|(field, value)| {
+        .map(|field| {
             // Numbers may be somebody's own: the report says that they differ, not which they are.
-            let hide = |value: Option<&Value>| match field.as_str() {
+            let shown = |value: Option<&Value>| match field.as_str() {
                 "telephones" => Value::from(value.and_then(Value::as_array).map_or(0, Vec::len)),
                 _ => value.cloned().unwrap_or_default(),
             };
-            FieldChange { line, name: after.nom.clone(), before: hide(before.get(&field)), after: hide(Some(&value)), field }
+            FieldChange { line, name: after.nom.clone(), field: field.clone(), before: shown(before.get(field)), after: shown(new.get(field)) }
         })
         .collect()
 }

@@ -32,18 +32,30 @@ pub(super) struct Record {
     pub(super) lat: f64,
     pub(super) lng: f64,
     pub(super) methode: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) statut: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) niveau: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) code_msp: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) osm_ref: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) adresse: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) repere: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) district_declare: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) horaires: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) urgences: Option<bool>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) specialites: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) services: Vec<String>,
     pub(super) etat: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) telephones: Vec<RecordPhone>,
 }
 

@@ -89,7 +89,7 @@ async fn a_dry_run_tells_field_by_field_and_writes_nothing() {
     let changed = LIST.replace("5.84,-5.68,'0061", "5.94,-5.68,'0061").replace("24/7", "Mo-Fr 08:00-18:00");
     let report = run_bytes(&world, &options, changed.as_bytes()).await.unwrap();
     let fields: Vec<&str> = report.changes.iter().map(|change| change.field.as_str()).collect();
-    assert_eq!((report.changed, report.moved, fields), (1, 1, vec!["lat", "horaires"]));
+    assert_eq!((report.changed, report.moved, fields), (1, 1, vec!["horaires", "lat"]));
     assert_eq!(footprint(&world).await, before);
 
     let done = text(&world, &changed, "msp").await;
@@ -183,7 +183,9 @@ async fn a_hundred_thousand_rows_take_seconds() {
     let report = run(&world, &options, &|_| {}).await.unwrap();
     eprintln!("{} rows in {:.1} s: {:?}", report.rows, report.seconds, report.reasons);
     assert_eq!(report.created + report.refused, report.rows);
-    assert!(report.seconds < 60.0, "{} s in a debug build", report.seconds);
+    // Without optimisation, on a machine that compiles beside it, this only tells that nothing is quadratic.
+    let most = if cfg!(debug_assertions) { 100.0 } else { 20.0 };
+    assert!(report.seconds < most, "{} s", report.seconds);
 }
 
 #[tokio::test]
