@@ -25,11 +25,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        if !is_json(&request) {
-            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "request.not_json"));
-        }
-        let bytes = Bytes::from_request(request, state).await.map_err(unread)?;
-        parse(&bytes).map(Self)
+        read(request, state).await?.ok_or_else(malformed)
     }
 }
 
@@ -38,13 +34,18 @@ impl<T: DeserializeOwned, S: Send + Sync> OptionalFromRequest<S> for Body<T> {
 
     /// No body at all is no body; anything else has to be right.
     async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Problem> {
-        let json = is_json(&request);
-        let bytes = Bytes::from_request(request, state).await.map_err(unread)?;
-        match (bytes.is_empty(), json) {
-            (true, _) => Ok(None),
-            (false, true) => parse(&bytes).map(|value| Some(Self(value))),
-            (false, false) => Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "request.not_json")),
-        }
+        read(request, state).await
+    }
+}
+
+/// `None` for no body at all: nothing has a type then, so that is no wrong type.
+async fn read<T: DeserializeOwned, S: Send + Sync>(request: Request, state: &S) -> Result<Option<Body<T>>, Problem> {
+    let json = is_json(&request);
+    let bytes = Bytes::from_request(request, state).await.map_err(unread)?;
+    match (bytes.is_empty(), json) {
+        (true, _) => Ok(None),
+        (false, true) => parse(&bytes).map(|value| Some(Body(value))),
+        (false, false) => Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "request.not_json")),
     }
 }
 
@@ -188,5 +189,26 @@ mod tests {
         }
         assert_eq!(refusal("{\"to\":\"a\\u0000b\",\"amount\":5}").0, "request.forbidden_character");
         assert_eq!(refusal("[]").0, "request.invalid");
+    }
+
+    async fn answered(content_type: Option<&str>, body: &'static str) -> Option<(u16, &'static str)> {
+        let mut request = Request::new(axum::body::Body::from(body));
+        if let Some(content_type) = content_type {
+            request.headers_mut().insert(header::CONTENT_TYPE, content_type.parse().unwrap());
+        }
+        let read = <Body<Transfer> as FromRequest<()>>::from_request(request, &()).await;
+        read.err().map(|problem| (problem.status.as_u16(), problem.code))
+    }
+
+    #[tokio::test]
+    async fn no_body_is_not_a_body_of_another_type() {
+        let whole = r#"{"to":"x","amount":5}"#;
+        for content_type in [None, Some("application/json"), Some("text/plain")] {
+            assert_eq!(answered(content_type, "").await, Some((400, "request.malformed_json")), "{content_type:?}");
+        }
+        for content_type in [None, Some("text/plain"), Some("application/x-www-form-urlencoded")] {
+            assert_eq!(answered(content_type, whole).await, Some((415, "request.not_json")), "{content_type:?}");
+        }
+        assert_eq!(answered(Some("application/json; charset=utf-8"), whole).await, None);
     }
 }
