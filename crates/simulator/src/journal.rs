@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, ErrorKind, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 /// One line of the file.
@@ -39,7 +40,7 @@ impl Journal {
     pub(crate) fn read(path: &Path) -> anyhow::Result<Vec<Line>> {
         let file = match File::open(path) {
             Ok(file) => file,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(error.into()),
         };
         let mut lines = Vec::new();
@@ -58,7 +59,7 @@ impl Journal {
             std::fs::create_dir_all(folder)?;
         }
         let fresh = path.with_extension("new");
-        let mut out = std::io::BufWriter::new(File::create(&fresh)?);
+        let mut out = std::io::BufWriter::new(private(&fresh)?);
         for line in lines {
             serde_json::to_writer(&mut out, &line)?;
             out.write_all(b"\n")?;
@@ -83,5 +84,38 @@ impl Journal {
 
     pub(crate) fn path(&self) -> PathBuf {
         self.path.clone()
+    }
+}
+
+/// A new file for its owner's eyes: the journal holds the numbers of payers in full. What a killed process left there
+/// goes first, since an existing file would keep its permissions.
+fn private(path: &Path) -> std::io::Result<File> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn only_its_owner_reads_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("simulator.jsonl");
+        for old in [&path, &path.with_extension("new")] {
+            std::fs::write(old, "left by an older program\n").unwrap();
+            std::fs::set_permissions(old, std::fs::Permissions::from_mode(0o644)).unwrap();
+        }
+        let record = |key: &str| Line::Record { provider: Provider::Mtn, key: key.to_owned(), value: None };
+        let mut journal = Journal::rewrite(&path, std::iter::once(record("first"))).unwrap();
+        journal.append(&record("second"));
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert_eq!(Journal::read(&path).unwrap().len(), 2);
     }
 }
