@@ -85,7 +85,11 @@ pub fn variable(name: &str) -> Option<String> {
 
 impl Config {
     /// Reads everything and names every fault at once.
-    pub fn read(mode: Mode, overrides: &Overrides, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, Vec<Fault>> {
+    pub fn read(
+        mode: Mode,
+        overrides: &Overrides,
+        lookup: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, Vec<Fault>> {
         let mut reader = Reader { lookup, faults: Vec::new() };
         let config = reader.config(mode, overrides);
         if reader.faults.is_empty() { Ok(config) } else { Err(reader.faults) }
@@ -205,7 +209,10 @@ mod tests {
 
     #[test]
     fn production_names_each_missing_key() {
-        assert_eq!(read(Mode::Production, &[]).unwrap_err(), ["DATABASE_URL is missing", "HOSTOLINK_SECRET is missing"]);
+        assert_eq!(
+            read(Mode::Production, &[]).unwrap_err(),
+            ["DATABASE_URL is missing", "HOSTOLINK_SECRET is missing"]
+        );
         let short = read(Mode::Production, &[("DATABASE_URL", "postgresql://x"), ("HOSTOLINK_SECRET", "court")]);
         assert_eq!(short.unwrap_err().len(), 1);
     }
@@ -216,13 +223,20 @@ mod tests {
         let good = [("DATABASE_URL", "postgresql://x"), ("HOSTOLINK_SECRET", secret.as_str())];
         assert!(read(Mode::Production, &good).is_ok());
         let loose = [good[0], good[1], ("HOSTOLINK_RATE_LIMITS", "off")];
-        assert_eq!(read(Mode::Production, &loose).unwrap_err(), ["HOSTOLINK_RATE_LIMITS=off is for development mode only"]);
+        assert_eq!(
+            read(Mode::Production, &loose).unwrap_err(),
+            ["HOSTOLINK_RATE_LIMITS=off is for development mode only"]
+        );
         assert_eq!(read(Mode::Development, &[("HOSTOLINK_RATE_LIMITS", "off")]).unwrap().limits, Limits::Off);
     }
 
     #[test]
     fn all_faults_come_at_once_and_without_values() {
-        let faults = read(Mode::Development, &[("HOSTOLINK_PORT", "x1"), ("HOSTOLINK_TRUSTED_PROXIES", "dix"), ("HOSTOLINK_COUNTRIES", "QQ")]).unwrap_err();
+        let faults = read(
+            Mode::Development,
+            &[("HOSTOLINK_PORT", "x1"), ("HOSTOLINK_TRUSTED_PROXIES", "dix"), ("HOSTOLINK_COUNTRIES", "QQ")],
+        )
+        .unwrap_err();
         assert_eq!(faults.len(), 3);
         assert!(faults.iter().all(|fault| !fault.contains("x1") && !fault.contains("dix")));
     }

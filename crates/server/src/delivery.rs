@@ -97,7 +97,8 @@ impl Delivery {
 
     fn text(&self, table: &str, message: &Message, code: &str) -> String {
         let lang = if message.lang == "en" { Lang::En } else { Lang::Fr };
-        let sentence = self.lexicon.sentence(lang, &format!("{table}.{}", message.template), &[("code", code.to_owned())]);
+        let sentence =
+            self.lexicon.sentence(lang, &format!("{table}.{}", message.template), &[("code", code.to_owned())]);
         message.params.iter().fold(sentence, |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
     }
 }

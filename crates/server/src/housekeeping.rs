@@ -26,7 +26,9 @@ pub async fn run(app: App, mut stop: watch::Receiver<bool>) {
 }
 
 async fn round(app: &App) -> Result<(), Failure> {
-    let swept = app.identity.sweep_journeys(ROWS).await? + app.identity.sweep_sessions(ROWS).await? + app.identity.sweep_tries(ROWS).await?;
+    let swept = app.identity.sweep_journeys(ROWS).await?
+        + app.identity.sweep_sessions(ROWS).await?
+        + app.identity.sweep_tries(ROWS).await?;
     metrics::counter!("hostolink_rows_swept_total").increment(swept);
     if let Some(day) = app.health.duty_missing() {
         tracing::warn!(%day, "no list of pharmacies on duty covers this day: import the coming week");

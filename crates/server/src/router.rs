@@ -20,12 +20,10 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::dashboard;
-use crate::http::{client, docs, health, observe};
+use crate::http::{bodies, client, docs, health, observe};
 use crate::openapi;
 use crate::wiring::App;
 
-/// The largest body of a request, in bytes; uploads have their own.
-const MAX_BODY: usize = 64 * 1024;
 /// A request that takes longer is given up, in seconds: nothing that is written depends on the answer.
 const REQUEST_TIMEOUT_S: u64 = 30;
 /// Requests a minute of one network. Whole neighbourhoods share one address behind an operator's gateway.
@@ -65,11 +63,17 @@ pub fn build(app: &App, metrics: Option<PrometheusHandle>) -> anyhow::Result<Rou
     if let Some(handle) = metrics {
         router = router.route("/metrics", get(async move || handle.render()));
     }
-    let marking = client::Marking { trusted: app.config.trusted_proxies.clone().into(), clock: app.clock.clone(), random: app.random.clone() };
+    let marking = client::Marking {
+        trusted: app.config.trusted_proxies.clone().into(),
+        clock: app.clock.clone(),
+        random: app.random.clone(),
+    };
     // From the inside out: what a request meets last stands first.
     Ok(router
-        .layer(DefaultBodyLimit::max(MAX_BODY))
+        // Bodies are bounded by a layer of our own, further out.
+        .layer(DefaultBodyLimit::disable())
         .layer(CatchPanicLayer::custom(|_| panicked()))
+        .layer(from_fn(bodies::bounded))
         .layer(from_fn(timed))
         .layer(from_fn_with_state(app.lexicon.clone(), render::envelope))
         .layer(CompressionLayer::new())
@@ -99,8 +103,14 @@ fn cors(app: &App) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(allowed)
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::HEAD])
-        .allow_headers(["authorization", "content-type", "idempotency-key", "accept-language", "if-none-match"].map(HeaderName::from_static))
-        .expose_headers(["x-request-id", "idempotency-replayed", "retry-after", "etag", "ratelimit", "ratelimit-policy"].map(HeaderName::from_static))
+        .allow_headers(
+            ["authorization", "content-type", "idempotency-key", "accept-language", "if-none-match"]
+                .map(HeaderName::from_static),
+        )
+        .expose_headers(
+            ["x-request-id", "idempotency-replayed", "retry-after", "etag", "ratelimit", "ratelimit-policy"]
+                .map(HeaderName::from_static),
+        )
 }
 
 fn is_local(origin: &str) -> bool {

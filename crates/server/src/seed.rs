@@ -73,12 +73,23 @@ pub async fn run(app: &App) -> anyhow::Result<Vec<String>> {
     }
     if is_empty(&mut connection, "notification").await? {
         for id in &people {
-            let notice = Notice { id_user: *id, kind: "message", title: "Bienvenue sur Hostolink", text: "Votre compte est prêt : payez, soignez-vous, échangez." };
+            let notice = Notice {
+                id_user: *id,
+                kind: "message",
+                title: "Bienvenue sur Hostolink",
+                text: "Votre compte est prêt : payez, soignez-vous, échangez.",
+            };
             notifications::notify(&mut connection, &app.clock, &app.random, &notice).await?;
         }
     }
     if is_empty(&mut connection, "annonce").await? {
-        app.announcements.publish(&app.random, "Campagne de vaccination", "La fièvre jaune : vaccination gratuite dans les centres de santé urbains jusqu'à la fin du mois.").await?;
+        app.announcements
+            .publish(
+                &app.random,
+                "Campagne de vaccination",
+                "La fièvre jaune : vaccination gratuite dans les centres de santé urbains jusqu'à la fin du mois.",
+            )
+            .await?;
         app.announcements.publish(&app.random, "Bienvenue", "Hostolink ouvre ses portes à Abidjan.").await?;
     }
     drop(connection);
@@ -113,13 +124,39 @@ async fn known(app: &App, phone: &Phone) -> anyhow::Result<i32> {
 /// The same keys at each run: nobody gets richer by a second one.
 async fn open(app: &App, number: &str, id: i32, francs: i64) -> anyhow::Result<()> {
     let from = Party::system("ouverture");
-    let movement = Movement { kind: Kind::Opening, from: from.clone(), to: Party::User(id), amount: amount(francs)?, tariff: Tariff::Free };
-    done(app, Command::new(from, format!("seed:{number}"), Fingerprint::of(&[b"seed", number.as_bytes()]), Action::Move(movement))).await
+    let movement = Movement {
+        kind: Kind::Opening,
+        from: from.clone(),
+        to: Party::User(id),
+        amount: amount(francs)?,
+        tariff: Tariff::Free,
+    };
+    done(
+        app,
+        Command::new(
+            from,
+            format!("seed:{number}"),
+            Fingerprint::of(&[b"seed", number.as_bytes()]),
+            Action::Move(movement),
+        ),
+    )
+    .await
 }
 
 async fn pay(app: &App, place: usize, from: i32, to: i32, francs: i64, note: &str) -> anyhow::Result<()> {
-    let movement = Movement { kind: Kind::Transfer, from: Party::User(from), to: Party::User(to), amount: amount(francs)?, tariff: Tariff::Free };
-    let mut command = Command::new(Party::User(from), format!("seed:{place}"), Fingerprint::of(&[b"seed", &place.to_be_bytes()]), Action::Move(movement));
+    let movement = Movement {
+        kind: Kind::Transfer,
+        from: Party::User(from),
+        to: Party::User(to),
+        amount: amount(francs)?,
+        tariff: Tariff::Free,
+    };
+    let mut command = Command::new(
+        Party::User(from),
+        format!("seed:{place}"),
+        Fingerprint::of(&[b"seed", &place.to_be_bytes()]),
+        Action::Move(movement),
+    );
     command.note = Some(note.to_owned());
     done(app, command).await
 }
@@ -145,5 +182,10 @@ async fn is_empty(connection: &mut PgConnection, table: &'static str) -> sqlx::R
 }
 
 async fn post(connection: &mut PgConnection, id: i32, text: &str) -> sqlx::Result<()> {
-    sqlx::query("INSERT INTO publication (id_user, contenu) VALUES ($1, $2)").bind(id).bind(text).execute(connection).await.map(drop)
+    sqlx::query("INSERT INTO publication (id_user, contenu) VALUES ($1, $2)")
+        .bind(id)
+        .bind(text)
+        .execute(connection)
+        .await
+        .map(drop)
 }

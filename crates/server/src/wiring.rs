@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Context;
 use announcements::Announcements;
+use anyhow::Context;
 use health::Health;
 use identity::{Identity, Mode};
 use jobs::Worker;
@@ -79,8 +79,8 @@ impl App {
             random: random.clone(),
             keys: keys.clone(),
             config: identity_config(&config),
-            erasers: Vec::new(),
-            export_parts: Vec::new(),
+            erasers: vec![Arc::new(wallet::Erasure)],
+            export_parts: vec![Arc::new(wallet::Export)],
         })?;
         let lexicon = messages::lexicon()?;
         let ledger = Ledger::start(&db, &clock, &random, LedgerConfig::default());
@@ -105,7 +105,21 @@ impl App {
         let announcements = Announcements::new(db.clone(), clock.clone());
         let readiness = Readiness::default();
         let config = Arc::new(config);
-        Ok(Self { config, db, clock, random, keys, lexicon, readiness, identity, ledger, wallet, health, notifications, announcements })
+        Ok(Self {
+            config,
+            db,
+            clock,
+            random,
+            keys,
+            lexicon,
+            readiness,
+            identity,
+            ledger,
+            wallet,
+            health,
+            notifications,
+            announcements,
+        })
     }
 
     /// For commands that need the houses but serve nobody: what depends on the secret is not used by them.
@@ -118,7 +132,16 @@ impl App {
         });
         let config = config.map_err(|faults| anyhow::anyhow!("{faults:?}"))?;
         let keys = Keys::new([0; 32], None);
-        Self::new(config, Parts { database_url: database_url.to_owned(), keys, clock: Clock::system(), random: Random::system(), connectors: Vec::new() })
+        Self::new(
+            config,
+            Parts {
+                database_url: database_url.to_owned(),
+                keys,
+                clock: Clock::system(),
+                random: Random::system(),
+                connectors: Vec::new(),
+            },
+        )
     }
 
     /// Reads what the houses need before the first answer.
@@ -131,20 +154,29 @@ impl App {
     /// What does the durable work of all houses.
     pub fn worker(&self, mail: Option<Mailer>, sms: Option<SmsRouter>) -> Worker {
         let delivery = Arc::new(Delivery::new(self.lexicon.clone(), self.keys.clone(), mail, sms));
-        let worker = Worker::new(self.db.write.clone(), self.clock.clone()).handle(delivery::KIND, delivery::POLICY, move |job| {
-            let delivery = delivery.clone();
-            async move { delivery.send(job).await }
-        });
+        let worker = Worker::new(self.db.write.clone(), self.clock.clone()).handle(
+            delivery::KIND,
+            delivery::POLICY,
+            move |job| {
+                let delivery = delivery.clone();
+                async move { delivery.send(job).await }
+            },
+        );
         wallet::jobs(&self.wallet, worker)
     }
 }
 
 fn identity_config(config: &Config) -> identity::Config {
-    identity::Config { countries: config.countries.clone(), limits: config.limits, ..identity::Config::new(config.mode) }
+    identity::Config {
+        countries: config.countries.clone(),
+        limits: config.limits,
+        ..identity::Config::new(config.mode)
+    }
 }
 
 fn wallet_config(config: &Config) -> wallet::Config {
-    let host = if config.listen.ip().is_unspecified() { "localhost".to_owned() } else { config.listen.ip().to_string() };
+    let host =
+        if config.listen.ip().is_unspecified() { "localhost".to_owned() } else { config.listen.ip().to_string() };
     let base = config.public_url.clone().unwrap_or_else(|| format!("http://{host}:{}", config.listen.port()));
     wallet::Config {
         countries: config.countries.clone(),

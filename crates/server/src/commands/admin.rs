@@ -30,8 +30,11 @@ enum Action {
 /// Roles are given at the machine: the first administrator cannot be made by another one.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let Action::Grant { identifier, role, data_dir } = &arguments.action;
-    let countries = config::variable("HOSTOLINK_COUNTRIES").and_then(|list| kernel::identifier::Countries::parse(&list).ok()).unwrap_or_default();
-    let identifier = Identifier::parse(identifier, &countries).map_err(|refused| anyhow::anyhow!("the identifier is not valid: {refused}"))?;
+    let countries = config::variable("HOSTOLINK_COUNTRIES")
+        .and_then(|list| kernel::identifier::Countries::parse(&list).ok())
+        .unwrap_or_default();
+    let identifier = Identifier::parse(identifier, &countries)
+        .map_err(|refused| anyhow::anyhow!("the identifier is not valid: {refused}"))?;
     let database = Database::locate(&data_dir.overrides())?;
     let granted = once(async {
         let app = App::offline(&database.url)?;

@@ -34,7 +34,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let overrides = Overrides { host: arguments.host, port: arguments.port, data_dir: Some(data_dir.clone()) };
     let config = match Config::read(Mode::Development, &overrides, &config::variable) {
         Ok(config) => config,
-        Err(faults) => bail!("cannot start: {}", faults.iter().map(|fault| fault.0.as_str()).collect::<Vec<_>>().join("; ")),
+        Err(faults) => {
+            bail!("cannot start: {}", faults.iter().map(|fault| fault.0.as_str()).collect::<Vec<_>>().join("; "))
+        }
     };
     std::fs::create_dir_all(&data_dir).with_context(|| format!("cannot make {}", data_dir.display()))?;
     let secrets = Secrets::of(&data_dir, &Random::system())?;
@@ -58,7 +60,13 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn develop(config: Config, secrets: &Secrets, database: &Database, listener: tokio::net::TcpListener, stop: watch::Receiver<bool>) -> anyhow::Result<()> {
+async fn develop(
+    config: Config,
+    secrets: &Secrets,
+    database: &Database,
+    listener: tokio::net::TcpListener,
+    stop: watch::Receiver<bool>,
+) -> anyhow::Result<()> {
     refuse_production(&database.url).await?;
     database::migrate(&database.url).await?;
     let address = listener.local_addr()?;
@@ -70,7 +78,10 @@ async fn develop(config: Config, secrets: &Secrets, database: &Database, listene
     let simulated = Simulated::start(&data_dir, secrets, address).await?;
     let (clock, simulator) = (Clock::system(), simulated.address());
     let connectors = operators::simulated(&clock, &secrets.operators, simulator, reachable(address))?;
-    let app = App::new(config, Parts { database_url: database.url.clone(), keys, clock, random: Random::system(), connectors })?;
+    let app = App::new(
+        config,
+        Parts { database_url: database.url.clone(), keys, clock, random: Random::system(), connectors },
+    )?;
     seed::facilities(&app).await?;
     app.start().await?;
     simulated.watch(app.readiness.clone(), stop.clone());

@@ -15,9 +15,9 @@ mod dev;
 pub mod documents;
 mod logging;
 mod migrate;
-mod serving;
 mod seed;
 mod serve;
+mod serving;
 mod simulator;
 
 /// What `hostolink` can do.

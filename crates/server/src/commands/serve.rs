@@ -28,7 +28,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let overrides = Overrides { host: arguments.host, port: arguments.port, data_dir: None };
     let config = match Config::read(Mode::Production, &overrides, &config::variable) {
         Ok(config) => config,
-        Err(faults) => bail!("cannot start: {}", faults.iter().map(|fault| fault.0.as_str()).collect::<Vec<_>>().join("; ")),
+        Err(faults) => {
+            bail!("cannot start: {}", faults.iter().map(|fault| fault.0.as_str()).collect::<Vec<_>>().join("; "))
+        }
     };
     serving::runtime()?.block_on(async {
         let url = config.database_url.clone().context("DATABASE_URL is missing")?;

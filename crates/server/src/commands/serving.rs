@@ -17,7 +17,9 @@ const DRAIN: Duration = Duration::from_secs(10);
 
 /// Opens the port, or says why it cannot.
 pub(super) async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}: is another program there? (--port chooses another)"))
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen on {address}: is another program there? (--port chooses another)"))
 }
 
 /// Serves until a signal comes, then ends in order: no new requests, running ones, durable work.
@@ -26,6 +28,7 @@ pub(super) async fn serve(app: &App, listener: TcpListener, stop: watch::Receive
     let (mail, sms) = ways_out(&app.config)?;
     let worker = tokio::spawn(app.worker(mail, sms).run(stopped(stop.clone())));
     tokio::spawn(housekeeping::run(app.clone(), stop.clone()));
+    tokio::spawn(wallet::tell_merchants(app.wallet.clone(), stopped(stop.clone())));
     let own_metrics = app.config.metrics;
     let router = router::build(app, own_metrics.is_none().then(|| handle.clone()))?;
     if let Some(address) = own_metrics {
@@ -58,7 +61,9 @@ pub(super) async fn stopped(mut stop: watch::Receiver<bool>) {
 }
 
 fn recorder() -> anyhow::Result<PrometheusHandle> {
-    Ok(PrometheusBuilder::new().set_buckets(&[0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0])?.install_recorder()?)
+    Ok(PrometheusBuilder::new()
+        .set_buckets(&[0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0])?
+        .install_recorder()?)
 }
 
 /// Ctrl-C or SIGTERM.

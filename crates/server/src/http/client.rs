@@ -79,7 +79,11 @@ mod tests {
     #[test]
     fn only_our_own_proxies_are_believed() {
         assert_eq!(client("41.66.0.1", "1.2.3.4"), "41.66.0.1", "a stranger says what it likes");
-        assert_eq!(client("10.0.0.1", "6.6.6.6, 41.66.0.9, 10.0.0.2"), "41.66.0.9", "what the client forged stands left");
+        assert_eq!(
+            client("10.0.0.1", "6.6.6.6, 41.66.0.9, 10.0.0.2"),
+            "41.66.0.9",
+            "what the client forged stands left"
+        );
         assert_eq!(client("10.0.0.1", "6.6.6.6, pas une adresse"), "10.0.0.1");
         assert_eq!(client("::ffff:10.0.0.1", "41.66.0.9"), "41.66.0.9");
     }

@@ -11,7 +11,8 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 pub fn routes(document: String) -> Router {
     let tag = etag(document.as_bytes());
     let document: std::sync::Arc<str> = document.into();
-    let page = SwaggerUi::new("/api/docs").config(Config::from("/api/openapi.json").persist_authorization(true).validator_url("none"));
+    let page = SwaggerUi::new("/api/docs")
+        .config(Config::from("/api/openapi.json").persist_authorization(true).validator_url("none"));
     let read = async move |headers: HeaderMap| openapi(&document, &tag, &headers);
     Router::new().route("/api/openapi.json", get(read)).merge(Router::from(page))
 }

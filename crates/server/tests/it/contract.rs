@@ -24,7 +24,11 @@ fn the_openapi_document_is_committed() {
 #[test]
 fn the_postman_files_are_committed() {
     same("hostolink.postman_collection.json", &documents::postman_text(false).unwrap(), "hostolink postman");
-    same("hostolink.postman_environment.json", &documents::postman_text(true).unwrap(), "hostolink postman --environment");
+    same(
+        "hostolink.postman_environment.json",
+        &documents::postman_text(true).unwrap(),
+        "hostolink postman --environment",
+    );
 }
 
 #[test]
@@ -39,7 +43,10 @@ fn the_document_is_complete() {
             assert!(operation["summary"].as_str().is_some_and(|text| !text.is_empty()), "{at}: no summary");
             assert!(operation["tags"][0].is_string(), "{at}: no tag");
             for (status, response) in operation["responses"].as_object().unwrap() {
-                assert!(response["description"].as_str().is_some_and(|text| !text.is_empty()), "{at}: response {status} has no description");
+                assert!(
+                    response["description"].as_str().is_some_and(|text| !text.is_empty()),
+                    "{at}: response {status} has no description"
+                );
             }
         }
     }
@@ -53,10 +60,13 @@ fn the_journeys_ask_for_what_exists() {
         .as_object()
         .unwrap()
         .iter()
-        .flat_map(|(path, methods)| methods.as_object().unwrap().keys().map(move |method| (method.to_uppercase(), anonymous(path))))
+        .flat_map(|(path, methods)| {
+            methods.as_object().unwrap().keys().map(move |method| (method.to_uppercase(), anonymous(path)))
+        })
         .collect();
     for (method, path) in server::postman::covered() {
-        let ours = path == "/readyz" || existing.iter().any(|(known, template)| *known == method && matches(template, &path));
+        let ours =
+            path == "/readyz" || existing.iter().any(|(known, template)| *known == method && matches(template, &path));
         assert!(ours, "{method} {path} is in a journey and not in the interface");
     }
 }

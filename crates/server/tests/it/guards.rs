@@ -32,8 +32,14 @@ fn read_operations() -> Vec<Operation> {
             let Ok(method) = method.to_uppercase().parse::<Method>() else { continue };
             let Value::Object(operation) = operation else { continue };
             let name = format!("{method} {path}");
-            let access = operation.get("x-access").and_then(Value::as_str).unwrap_or_else(|| panic!("{name} declares no access")).to_owned();
-            let open = operation["security"].as_array().is_some_and(|list| list.iter().all(|one| one.as_object().is_none_or(|map| map.is_empty())));
+            let access = operation
+                .get("x-access")
+                .and_then(Value::as_str)
+                .unwrap_or_else(|| panic!("{name} declares no access"))
+                .to_owned();
+            let open = operation["security"]
+                .as_array()
+                .is_some_and(|list| list.iter().all(|one| one.as_object().is_none_or(|map| map.is_empty())));
             assert_eq!(open, access == "public", "{name}: security and x-access disagree");
             found.push(Operation { method, path: concrete(path), name, access });
         }
@@ -43,12 +49,16 @@ fn read_operations() -> Vec<Operation> {
 
 /// Ids that belong to nobody.
 fn concrete(path: &str) -> String {
-    path.split('/').map(|part| if part.starts_with('{') { "01890a5d-ac96-774b-bcce-b302099a8057" } else { part }).collect::<Vec<_>>().join("/")
+    path.split('/')
+        .map(|part| if part.starts_with('{') { "01890a5d-ac96-774b-bcce-b302099a8057" } else { part })
+        .collect::<Vec<_>>()
+        .join("/")
 }
 
 async fn call(client: &Client, operation: &Operation) -> Answer {
     let has_body = operation.method != Method::GET;
-    let mut request = Request::builder().method(&operation.method).uri(&operation.path).header("idempotency-key", "garde");
+    let mut request =
+        Request::builder().method(&operation.method).uri(&operation.path).header("idempotency-key", "garde");
     if has_body {
         request = request.header(header::CONTENT_TYPE, "application/json");
     }
@@ -69,7 +79,8 @@ async fn each_operation_lets_in_whom_it_declares_and_nobody_else() {
         let anonymous = call(&stranger, operation).await;
         // Signing out ends a session: each call gets one of its own.
         let (user, admin) = (fresh(&house, &plain.account).await, fresh(&house, &staff.account).await);
-        let (user, admin) = (call(&stranger.bearer(&user), operation).await, call(&stranger.bearer(&admin), operation).await);
+        let (user, admin) =
+            (call(&stranger.bearer(&user), operation).await, call(&stranger.bearer(&admin), operation).await);
         let refused = |answer: &Answer| answer.body["code"] == "identity.not_allowed";
         for (answer, who) in [(&anonymous, "nobody"), (&user, "a user"), (&admin, "an administrator")] {
             assert!(!answer.status.is_server_error(), "{name} for {who}: {} {}", answer.status, answer.body);

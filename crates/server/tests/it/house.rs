@@ -17,10 +17,10 @@ pub(crate) struct House {
 
 impl House {
     pub(crate) async fn new() -> Self {
-        Self::of(testkit::db().await)
+        Self::of(testkit::db().await).await
     }
 
-    pub(crate) fn of(test: TestDb) -> Self {
+    pub(crate) async fn of(test: TestDb) -> Self {
         let clock = Clock::movable();
         let config = Config::read(Mode::Development, &Overrides::default(), &|_| None).unwrap();
         let parts = Parts {
@@ -31,7 +31,7 @@ impl House {
             connectors: Vec::new(),
         };
         let app = App::new(config, parts).unwrap();
-        app.readiness.set_loaded();
+        app.start().await.unwrap();
         app.readiness.set_simulator(true);
         let router = router::build(&app, None).unwrap();
         Self { app, router, test, clock }

@@ -55,7 +55,11 @@ impl Running {
             if self.get("/readyz").is_some_and(|answer| answer.starts_with("HTTP/1.1 200")) {
                 return;
             }
-            assert!(self.child.try_wait().unwrap().is_none(), "it ended: {}", std::fs::read_to_string(folder.join("log")).unwrap());
+            assert!(
+                self.child.try_wait().unwrap().is_none(),
+                "it ended: {}",
+                std::fs::read_to_string(folder.join("log")).unwrap()
+            );
             std::thread::sleep(Duration::from_millis(50));
         }
         panic!("not ready: {}", std::fs::read_to_string(folder.join("log")).unwrap());
@@ -66,7 +70,10 @@ impl Running {
     }
 
     fn post(&self, path: &str, body: &str) -> serde_json::Value {
-        let request = format!("POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+            body.len()
+        );
         let answer = self.send(&request).unwrap();
         let json = answer.split("\r\n\r\n").nth(1).unwrap().to_owned();
         serde_json::from_str(&json).unwrap_or_else(|_| panic!("{answer}"))
@@ -102,7 +109,9 @@ impl Drop for Running {
 fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(PROGRAM);
     command.args(arguments).stdin(Stdio::null()).current_dir(std::env::temp_dir());
-    for (key, _) in std::env::vars_os().filter(|(key, _)| key.to_string_lossy().starts_with("HOSTOLINK_") || key == "DATABASE_URL") {
+    for (key, _) in
+        std::env::vars_os().filter(|(key, _)| key.to_string_lossy().starts_with("HOSTOLINK_") || key == "DATABASE_URL")
+    {
         command.env_remove(key);
     }
     command
@@ -116,7 +125,11 @@ fn text(output: &Output) -> String {
 fn named(folder: &Path) -> Vec<String> {
     let output = Command::new("ps").args(["-eo", "args"]).output().unwrap();
     let folder = folder.display().to_string();
-    String::from_utf8_lossy(&output.stdout).lines().filter(|line| line.contains(&folder) && !line.contains("<defunct>")).map(str::to_owned).collect()
+    String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .filter(|line| line.contains(&folder) && !line.contains("<defunct>"))
+        .map(str::to_owned)
+        .collect()
 }
 
 fn until_gone(folder: &Path) {
@@ -131,8 +144,17 @@ fn until_gone(folder: &Path) {
 fn production_starts_with_its_keys_only() {
     let refused = command(&["serve"]).output().unwrap();
     assert!(!refused.status.success());
-    assert!(text(&refused).contains("DATABASE_URL is missing") && text(&refused).contains("HOSTOLINK_SECRET is missing"), "{}", text(&refused));
-    let loose = command(&["serve"]).env("DATABASE_URL", "postgresql://x").env("HOSTOLINK_SECRET", "ab".repeat(32)).env("HOSTOLINK_RATE_LIMITS", "off").output().unwrap();
+    assert!(
+        text(&refused).contains("DATABASE_URL is missing") && text(&refused).contains("HOSTOLINK_SECRET is missing"),
+        "{}",
+        text(&refused)
+    );
+    let loose = command(&["serve"])
+        .env("DATABASE_URL", "postgresql://x")
+        .env("HOSTOLINK_SECRET", "ab".repeat(32))
+        .env("HOSTOLINK_RATE_LIMITS", "off")
+        .output()
+        .unwrap();
     assert!(!loose.status.success() && text(&loose).contains("development mode only"), "{}", text(&loose));
 }
 
@@ -147,12 +169,22 @@ fn development_starts_alone_runs_side_by_side_and_leaves_nothing() {
     if let Ok(psql) = psql {
         assert_eq!(String::from_utf8_lossy(&psql.stdout).trim(), "0", "{}", text(&psql));
     }
+    let large = format!(
+        "POST /api/check-user HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{}",
+        10 << 20,
+        " ".repeat(10 << 20)
+    );
+    let refused = first.send(&large).unwrap();
+    assert!(refused.starts_with("HTTP/1.1 413") && refused.contains("request.too_large"), "{refused}");
     let again = command(&["dev", "--port", "0", "--data-dir"]).arg(one.0.join("data")).output().unwrap();
     assert!(!again.status.success() && text(&again).contains("another"), "{}", text(&again));
     let audit = command(&["audit", "--data-dir"]).arg(one.0.join("data")).output().unwrap();
     assert!(audit.status.success(), "beside the running server: {}", text(&audit));
 
-    assert!(named(&one.0).iter().any(|line| line.contains("postgres")) && named(&one.0).iter().any(|line| line.contains("simulator")));
+    assert!(
+        named(&one.0).iter().any(|line| line.contains("postgres"))
+            && named(&one.0).iter().any(|line| line.contains("simulator"))
+    );
     first.signal("-TERM");
     until_gone(&one.0.join("data"));
     second.signal("-KILL");
@@ -165,7 +197,8 @@ fn neither_codes_nor_numbers_reach_the_console_or_the_log() {
     let mut running = Running::dev(&folder.0);
     let (number, password) = ("0707070733", "MonMotDePasse123");
     running.post("/api/register-user", &format!(r#"{{"identifier":"{number}"}}"#));
-    let defined = running.post("/api/define-password", &format!(r#"{{"identifier":"{number}","password":"{password}"}}"#));
+    let defined =
+        running.post("/api/define-password", &format!(r#"{{"identifier":"{number}","password":"{password}"}}"#));
     let sent = running.post("/api/generate-otp", &format!(r#"{{"identifier":"{number}"}}"#));
     let code = sent["data"]["otp"].as_str().unwrap().to_owned();
     running.post("/api/verify-otp", &format!(r#"{{"identifier":"{number}","otpCode":"000000"}}"#));
@@ -205,6 +238,10 @@ fn what_production_marked_development_refuses() {
     let sent = running.post("/api/generate-otp", r#"{"identifier":"prod@example.ci"}"#);
     assert!(sent["data"].get("otp").is_none_or(serde_json::Value::is_null), "no code in an answer of production");
     running.signal("-TERM");
-    let refused = command(&["dev", "--port", "0", "--data-dir"]).arg(folder.0.join("data")).env("DATABASE_URL", &test.url).output().unwrap();
+    let refused = command(&["dev", "--port", "0", "--data-dir"])
+        .arg(folder.0.join("data"))
+        .env("DATABASE_URL", &test.url)
+        .output()
+        .unwrap();
     assert!(!refused.status.success() && text(&refused).contains("production"), "{}", text(&refused));
 }

@@ -18,7 +18,8 @@ async fn refusals_have_one_shape_and_two_languages() {
     assert_eq!(french.body["errors"][0]["field"], "identifier");
     assert!(french.body["message"].as_str().unwrap().starts_with("Certaines"));
     assert_eq!(french.headers["x-request-id"].to_str().unwrap(), french.body["requestId"].as_str().unwrap());
-    let english = client.with("accept-language", "en-GB").post("/api/check-user", json!({"identifier": "07O7070707"})).await;
+    let english =
+        client.with("accept-language", "en-GB").post("/api/check-user", json!({"identifier": "07O7070707"})).await;
     assert!(english.body["message"].as_str().unwrap().starts_with("Some"));
     assert_eq!(english.headers[header::CONTENT_LANGUAGE], "en");
 }
@@ -40,7 +41,11 @@ async fn bad_requests_are_refused_without_a_500() {
         (raw("/api/check-user", json, b"[]".to_vec()), 400, "request.invalid"),
         (raw("/api/check-user", json, b"\xff\xfe".to_vec()), 400, "request.malformed_json"),
         (raw("/api/check-user", json, b"{\"identifier\":5}".to_vec()), 400, "request.invalid"),
-        (raw("/api/check-user", json, b"{\"identifier\":\"a\\u0000@b.ci\"}".to_vec()), 400, "request.forbidden_character"),
+        (
+            raw("/api/check-user", json, b"{\"identifier\":\"a\\u0000@b.ci\"}".to_vec()),
+            400,
+            "request.forbidden_character",
+        ),
         (raw("/api/check-user", None, b"{}".to_vec()), 415, "request.not_json"),
         (raw("/api/check-user", Some("text/plain"), b"{}".to_vec()), 415, "request.not_json"),
         (raw("/api/check-user", json, vec![b' '; 10 << 20]), 413, "request.too_large"),
@@ -52,7 +57,8 @@ async fn bad_requests_are_refused_without_a_500() {
         assert_eq!((answer.status.as_u16(), answer.body["code"].as_str()), (status, Some(code)), "{}", answer.body);
         assert!(answer.body["message"].as_str().is_some_and(|sentence| sentence.contains(' ')), "{}", answer.body);
     }
-    let people: i64 = sqlx::query_scalar("SELECT count(*) FROM utilisateur").fetch_one(&house.test.db.read).await.unwrap();
+    let people: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM utilisateur").fetch_one(&house.test.db.read).await.unwrap();
     assert_eq!(people, 0);
 }
 
@@ -87,7 +93,9 @@ async fn the_page_of_the_interface_loads_nothing_from_elsewhere() {
     assert_eq!(page.status, StatusCode::OK);
     for path in ["/api/docs/", "/api/docs/swagger-initializer.js", "/api/docs/index.css"] {
         let text = String::from_utf8(client.get(path).await.bytes).unwrap();
-        let foreign = text.split(['"', '\'', '(', ' ']).find(|word| word.starts_with("http://") || word.starts_with("https://") || word.starts_with("//cdn"));
+        let foreign = text
+            .split(['"', '\'', '(', ' '])
+            .find(|word| word.starts_with("http://") || word.starts_with("https://") || word.starts_with("//cdn"));
         assert_eq!(foreign, None, "{path}");
     }
 }

@@ -49,7 +49,11 @@ fn crates_only_use_what_lies_lower() {
         let own = tier(&name).unwrap_or_else(|| panic!("crates/{name} has no place in the graph"));
         let manifest = std::fs::read_to_string(entry.path().join("Cargo.toml")).unwrap();
         let dependencies = manifest.split("[dependencies]").nth(1).unwrap_or("").split("\n[").next().unwrap_or("");
-        for used in dependencies.lines().filter_map(|line| line.split(['.', ' ', '=']).next()).filter(|used| names.contains(used)) {
+        for used in dependencies
+            .lines()
+            .filter_map(|line| line.split(['.', ' ', '=']).next())
+            .filter(|used| names.contains(used))
+        {
             assert!(tier(used).unwrap() < own, "{name} uses {used}, which does not lie lower");
         }
     }
@@ -63,7 +67,9 @@ fn sql_stands_in_stores_and_http_in_apis() {
         let text = std::fs::read_to_string(&path).unwrap();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let inside = path.to_string_lossy().into_owned();
-        let house = ["identity", "wallet", "notifications", "announcements", "health"].iter().any(|house| inside.contains(&format!("crates/{house}/src")));
+        let house = ["identity", "wallet", "notifications", "announcements", "health"]
+            .iter()
+            .any(|house| inside.contains(&format!("crates/{house}/src")));
         if !house || name.starts_with("test") || inside.contains("/testing") || inside.contains("/tests") {
             continue;
         }
@@ -115,8 +121,10 @@ fn the_environment_is_documented() {
     for path in sources().into_iter().filter(|path| !path.to_string_lossy().contains("test")) {
         let text = std::fs::read_to_string(&path).unwrap();
         for word in text.split('"') {
-            let is_key = word.strip_prefix("HOSTOLINK_").is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_'));
-            if (is_key && !word.ends_with('_') && !word.starts_with("HOSTOLINK_TEST_")) || word == "DATABASE_URL" {
+            let is_key = word.strip_prefix("HOSTOLINK_").is_some_and(|rest| {
+                !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+            });
+            if (is_key && !word.ends_with('_') && !word.starts_with("HOSTOLINK_TEST_") && !word.starts_with("HOSTOLINK_SIM_")) || word == "DATABASE_URL" {
                 read.insert(word.to_owned());
             }
         }
@@ -124,5 +132,8 @@ fn the_environment_is_documented() {
     let undocumented: Vec<&String> = read.difference(&documented).collect();
     // MTN's keys are put together from a product and a name.
     let unread: Vec<&String> = documented.difference(&read).filter(|key| !key.starts_with("HOSTOLINK_MTN_")).collect();
-    assert!(undocumented.is_empty() && unread.is_empty(), "not in .env.example: {undocumented:?}; read by nobody: {unread:?}");
+    assert!(
+        undocumented.is_empty() && unread.is_empty(),
+        "not in .env.example: {undocumented:?}; read by nobody: {unread:?}"
+    );
 }
