@@ -4,7 +4,7 @@
 -- Who the other side of a payment is, as far as it may be shown. Identifiers leave the program masked only.
 CREATE VIEW v_contrepartie AS
   SELECT id_user, prenom, nom, telephone, email, telephone_verifie_le IS NOT NULL AS telephone_verifie,
-         email_verifie_le IS NOT NULL AS email_verifie, supprime_le IS NOT NULL AS supprime
+         email_verifie_le IS NOT NULL AS email_verifie, supprime_le IS NOT NULL AS supprime, sorties_bloquees_jusqu
     FROM utilisateur;
 COMMENT ON VIEW v_contrepartie IS 'Published by identity for the wallet: the other side of a payment. The wallet masks identifiers before it shows them';
 

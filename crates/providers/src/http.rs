@@ -76,7 +76,7 @@ fn builder(timeout: Duration) -> ClientBuilder {
 }
 
 /// rustls needs one process-wide source of cryptography; somebody else may have chosen it already, which is as good.
-fn install_tls_provider() {
+pub(crate) fn install_tls_provider() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let _ = rustls::crypto::ring::default_provider().install_default();

@@ -2,6 +2,7 @@
 //! depends on an HTTP or SMTP client.
 //!
 //! * [`mail`]: one [`mail::Mailer`], by SMTP or into a development mailbox.
+//! * [`outbound`]: HTTP to addresses that customers choose, never to ourselves or our neighbours.
 //! * [`sms`]: one [`sms::Router`] over several routes, with fallback.
 //! * [`mobile_money`]: one connector a provider, behind the capabilities [`mobile_money::Collect`],
 //!   [`mobile_money::Payout`], [`mobile_money::Webhook`], [`mobile_money::Statement`] and [`mobile_money::Float`].
@@ -16,6 +17,7 @@ mod mailbox;
 mod mask;
 pub mod mobile_money;
 mod oauth;
+pub mod outbound;
 mod secret;
 pub mod sms;
 pub mod vars;

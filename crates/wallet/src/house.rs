@@ -92,16 +92,20 @@ pub fn routes(wallet: Wallet) -> OpenApiRouter {
         .merge(crate::statement::routes())
         .merge(crate::refund::routes())
         .merge(crate::request::routes())
+        .merge(crate::hold::routes())
+        .merge(crate::bulk::routes())
+        .merge(crate::schedule::routes())
         .merge(crate::provider::routes())
         .merge(crate::deposit::routes())
         .merge(crate::withdrawal::routes())
         .merge(crate::webhook_in::routes())
         .merge(crate::alert::routes())
+        .merge(crate::webhook_out::routes())
         .with_state(wallet)
 }
 
 /// Gives the wallet's jobs to a worker.
 #[must_use]
 pub fn jobs(wallet: &Wallet, worker: jobs::Worker) -> jobs::Worker {
-    crate::instruction::jobs(wallet, worker)
+    crate::webhook_out::jobs(wallet, crate::schedule::jobs(wallet, crate::instruction::jobs(wallet, worker)))
 }

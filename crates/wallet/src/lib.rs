@@ -7,15 +7,19 @@
 //! | `people` | who is paid under an identifier, and what may be shown of a person |
 //! | `account`, `card`, `quote`, `history` | balance and limits, the Hostolink card, prices, what happened |
 //! | `transfer`, `qr`, `refund`, `request` | paying a person, paying a code, giving back, asking for money |
+//! | `webhook_out` | signed messages to merchants about what happened |
+//! | `hold`, `bulk`, `schedule` | setting money aside, paying many, paying on dates |
 //! | `receipt`, `statement` | papers: PDF with a code to check it, CSV |
 //! | `provider`, `instruction`, `deposit`, `withdrawal`, `webhook_in` | operators: what they offer, orders to them, money in, money out, what they send |
 
 mod account;
 mod alert;
+mod bulk;
 mod card;
 mod deposit;
 mod error;
 mod history;
+mod hold;
 mod house;
 mod instruction;
 pub mod ledger;
@@ -31,9 +35,11 @@ mod quote;
 mod receipt;
 mod refund;
 mod request;
+mod schedule;
 mod statement;
 mod transfer;
 mod webhook_in;
+mod webhook_out;
 mod withdrawal;
 
 #[cfg(test)]
@@ -48,3 +54,4 @@ pub use overview::Overview;
 pub use parts::{Erasure, Export};
 pub use people::Counterparty;
 pub use provider::{Connector, ProviderCode};
+pub use webhook_out::tell_merchants;

@@ -72,8 +72,9 @@ fn coordinate(value: usize) -> f32 {
 pub(crate) fn file(title: &str, sheets: Vec<Sheet>) -> Vec<u8> {
     let mut pdf = Pdf::new();
     let (catalog, tree, regular, bold, info) = (Ref::new(1), Ref::new(2), Ref::new(3), Ref::new(4), Ref::new(5));
-    let refs: Vec<(Ref, Ref)> =
-        (0..i32::try_from(sheets.len()).unwrap_or(i32::MAX)).map(|n| (Ref::new(6 + 2 * n), Ref::new(7 + 2 * n))).collect();
+    let refs: Vec<(Ref, Ref)> = (0..i32::try_from(sheets.len()).unwrap_or(i32::MAX))
+        .map(|n| (Ref::new(6 + 2 * n), Ref::new(7 + 2 * n)))
+        .collect();
     pdf.catalog(catalog).pages(tree);
     pdf.document_info(info).title(TextStr(title)).producer(TextStr("Hostolink"));
     pdf.pages(tree).kids(refs.iter().map(|(page, _)| *page)).count(i32::try_from(refs.len()).unwrap_or(i32::MAX));
@@ -158,7 +159,9 @@ mod tests {
 
     #[test]
     fn amounts_are_grouped() {
-        for (amount, text) in [(0, "0"), (999, "999"), (1000, "1 000"), (-1_234_567, "-1 234 567"), (100_000, "100 000")] {
+        for (amount, text) in
+            [(0, "0"), (999, "999"), (1000, "1 000"), (-1_234_567, "-1 234 567"), (100_000, "100 000")]
+        {
             assert_eq!(grouped(amount), text);
         }
     }

@@ -85,6 +85,11 @@ impl Core {
         Ok(self.ledger.replay(&initiator, asked.key.as_str(), asked.fingerprint).await?)
     }
 
+    /// The owner's confirmation, for flows that ask about their key themselves.
+    pub(crate) async fn confirmed(&self, asked: &Asked<'_>) -> Result<(), WalletError> {
+        self.confirm(asked).await
+    }
+
     fn is_confirmed(&self, account: &Account) -> bool {
         let now = self.clock.now();
         account.verified && !account.outgoing_blocked(now) && account.unlocked(now)

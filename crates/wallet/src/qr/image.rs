@@ -13,8 +13,11 @@ fn matrix(text: &str) -> Result<QRCode, Failure> {
     QRBuilder::new(text).ecl(ECL::M).build().map_err(Failure::internal)
 }
 
-/// Runs of dark modules, row by row: column, row, length.
-pub fn runs(text: &str) -> Result<(usize, Vec<(usize, usize, usize)>), Failure> {
+/// A run of dark modules: column, row, length.
+pub type Run = (usize, usize, usize);
+
+/// The size of a code in modules, and its runs row by row.
+pub fn runs(text: &str) -> Result<(usize, Vec<Run>), Failure> {
     let code = matrix(text)?;
     let mut runs = Vec::new();
     for row in 0..code.size {

@@ -15,9 +15,9 @@ use crate::house::{Core, Wallet};
 use crate::ledger::{Receipt, Status};
 use crate::{history, qr};
 
-pub(crate) use api::routes;
 use api::Checked;
 pub(crate) use api::download;
+pub(crate) use api::routes;
 pub(crate) use model::{kind, moment};
 
 /// Bytes of the proof in a receipt's code.

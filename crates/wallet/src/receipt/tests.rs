@@ -17,7 +17,10 @@ async fn a_receipt_is_printed_for_its_parties_and_checked_by_anybody() {
     let proof = world.wallet.proof(id.parse().unwrap()).unwrap();
     assert!(text.contains(&proof));
     let checked = world.anybody.get(&format!("/api/receipts/{id}?code={proof}")).await.data(200)["receipt"].clone();
-    assert_eq!((&checked["amount"], &checked["status"], &checked["refunded"]), (&1500.into(), &"succeeded".into(), &0.into()));
+    assert_eq!(
+        (&checked["amount"], &checked["status"], &checked["refunded"]),
+        (&1500.into(), &"succeeded".into(), &0.into())
+    );
     assert_eq!(checked["payee"]["maskedIdentifier"], "+225 05 ** ** ** 02");
     let altered = proof.replace(&proof[27..], if &proof[27..] == "0" { "1" } else { "0" });
     for wrong in [altered.as_str(), "", "zzzz", "éééé", &proof[..20]] {

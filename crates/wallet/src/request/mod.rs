@@ -28,7 +28,11 @@ const LIFE_S: std::ops::RangeInclusive<i64> = 3600..=90 * 24 * 3600;
 const MAX_OPEN: i64 = 5;
 
 /// Asks somebody.
-pub(crate) async fn create(wallet: &Wallet, account: &Account, order: &RequestOrder) -> Result<PaymentRequest, WalletError> {
+pub(crate) async fn create(
+    wallet: &Wallet,
+    account: &Account,
+    order: &RequestOrder,
+) -> Result<PaymentRequest, WalletError> {
     if !account.verified {
         return Err(WalletError::NotConfirmed(Unconfirmed::NotVerified));
     }
@@ -129,7 +133,12 @@ pub(crate) async fn pay(
 }
 
 /// Declines a request that one got, or withdraws one that one made.
-pub(crate) async fn close(wallet: &Wallet, account: &Account, id: Uuid, role: Role) -> Result<PaymentRequest, WalletError> {
+pub(crate) async fn close(
+    wallet: &Wallet,
+    account: &Account,
+    id: Uuid,
+    role: Role,
+) -> Result<PaymentRequest, WalletError> {
     let mut connection = wallet.db.write.acquire().await?;
     let row = of(&mut connection, account, id).await?;
     let (own, state) = match role {
@@ -156,7 +165,12 @@ async fn of(connection: &mut PgConnection, account: &Account, id: Uuid) -> Resul
 }
 
 impl Core {
-    async fn request_shown(&self, connection: &mut PgConnection, row: Row, viewer: i32) -> Result<PaymentRequest, WalletError> {
+    async fn request_shown(
+        &self,
+        connection: &mut PgConnection,
+        row: Row,
+        viewer: i32,
+    ) -> Result<PaymentRequest, WalletError> {
         let other = self.person(connection, row.other(viewer)).await?;
         Ok(view(row, viewer, other, self.clock.now()))
     }

@@ -59,7 +59,12 @@ macro_rules! request {
 }
 
 /// False when the two have as many open as they may. The lock makes two requests at once count each other.
-pub(super) async fn insert(connection: &mut PgConnection, row: &Row, most: i64, now: DateTime<Utc>) -> sqlx::Result<bool> {
+pub(super) async fn insert(
+    connection: &mut PgConnection,
+    row: &Row,
+    most: i64,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
     sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('demande_paiement', $1))")
         .bind(i64::from(row.id_demandeur))
         .execute(&mut *connection)
@@ -112,7 +117,12 @@ pub(super) async fn list(
     .await
 }
 
-pub(super) async fn close(connection: &mut PgConnection, id: Uuid, state: &str, now: DateTime<Utc>) -> sqlx::Result<()> {
+pub(super) async fn close(
+    connection: &mut PgConnection,
+    id: Uuid,
+    state: &str,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
     sqlx::query("UPDATE demande_paiement SET etat = $2, regle_le = $3 WHERE id = $1 AND etat = 'ouverte'")
         .bind(id)
         .bind(state)

@@ -24,8 +24,14 @@ async fn status(member: &Member, id: &str) -> Value {
 async fn a_request_is_seen_by_both_and_paid_once() {
     let (world, payer, asker, id) = asked().await;
     let seen = payer.client.get("/api/payment-requests?direction=received").await.data(200)["items"][0].clone();
-    assert_eq!((&seen["id"], &seen["direction"], &seen["amount"]), (&id.clone().into(), &"received".into(), &800.into()));
-    assert_eq!((&seen["status"], &seen["counterparty"]["maskedIdentifier"]), (&"pending".into(), &"+225 05 ** ** ** 02".into()));
+    assert_eq!(
+        (&seen["id"], &seen["direction"], &seen["amount"]),
+        (&id.clone().into(), &"received".into(), &800.into())
+    );
+    assert_eq!(
+        (&seen["status"], &seen["counterparty"]["maskedIdentifier"]),
+        (&"pending".into(), &"+225 05 ** ** ** 02".into())
+    );
     assert_eq!(payer.client.get("/api/payment-requests?direction=sent").await.data(200)["items"], json!([]));
     let path = format!("/api/payment-requests/{id}/pay");
     assert_eq!(asker.pay("k", &path, json!({})).await.code(404), "request.not_found");
@@ -38,7 +44,10 @@ async fn a_request_is_seen_by_both_and_paid_once() {
     assert!(answers.iter().filter(|a| a.status != 201).all(|a| a.body["code"] == "wallet.request_paid"));
     let seen = asker.client.get(&format!("/api/payment-requests/{id}")).await.data(200)["paymentRequest"].clone();
     assert_eq!((&seen["status"], seen["transactionId"].is_string()), (&"paid".into(), true));
-    assert_eq!(payer.client.post(&format!("/api/payment-requests/{id}/decline"), json!({})).await.code(409), "wallet.request_paid");
+    assert_eq!(
+        payer.client.post(&format!("/api/payment-requests/{id}/decline"), json!({})).await.code(409),
+        "wallet.request_paid"
+    );
     assert_eq!((payer.balance().await, asker.balance().await), (4200, 800));
     world.audit().await;
 }
@@ -67,7 +76,10 @@ async fn declined_withdrawn_and_expired_requests_are_not_paid() {
         .await
         .unwrap();
     assert_eq!(status(&payer, &third).await, "expired");
-    assert_eq!(payer.pay("late", &format!("/api/payment-requests/{third}/pay"), json!({})).await.code(422), "wallet.request_expired");
+    assert_eq!(
+        payer.pay("late", &format!("/api/payment-requests/{third}/pay"), json!({})).await.code(422),
+        "wallet.request_expired"
+    );
     assert_eq!(asker.balance().await, 0);
 }
 

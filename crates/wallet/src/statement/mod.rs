@@ -46,7 +46,8 @@ impl Period {
     fn instants(self) -> Result<(DateTime<Utc>, DateTime<Utc>), WalletError> {
         let midnight = |day: NaiveDate| day.and_hms_opt(0, 0, 0).map(|at| at.and_utc());
         let start = midnight(self.from).ok_or(WalletError::Field("from", "invalid"))?;
-        let after = self.to.checked_add_days(Days::new(1)).and_then(midnight).ok_or(WalletError::Field("to", "invalid"))?;
+        let after =
+            self.to.checked_add_days(Days::new(1)).and_then(midnight).ok_or(WalletError::Field("to", "invalid"))?;
         // PostgreSQL's resolution: nothing stands between.
         Ok((start - TimeDelta::microseconds(1), after - TimeDelta::microseconds(1)))
     }
@@ -77,7 +78,13 @@ pub(crate) enum Format {
 }
 
 /// The statement as a file.
-pub(crate) async fn print(wallet: &Wallet, account: &Account, period: Period, format: Format, lang: Lang) -> Result<Vec<u8>, WalletError> {
+pub(crate) async fn print(
+    wallet: &Wallet,
+    account: &Account,
+    period: Period,
+    format: Format,
+    lang: Lang,
+) -> Result<Vec<u8>, WalletError> {
     let statement = drawn_up(wallet, account, period).await?;
     match format {
         Format::Csv => Ok(model::csv(&statement)?),

@@ -29,7 +29,11 @@ async fn a_statement_goes_from_balance_to_balance() {
     let empty = awa.client.get("/api/wallet/statement?from=2020-01-01&to=2020-01-31&format=csv").await;
     assert_eq!(String::from_utf8_lossy(&empty.bytes).lines().count(), 1);
     for wrong in ["from=2026-02-30", "format=xls", "from=2026-11-02&to=2026-11-01", "from=2020-01-01&to=2026-01-01"] {
-        assert_eq!(awa.client.get(&format!("/api/wallet/statement?{wrong}")).await.code(400), "request.invalid", "{wrong}");
+        assert_eq!(
+            awa.client.get(&format!("/api/wallet/statement?{wrong}")).await.code(400),
+            "request.invalid",
+            "{wrong}"
+        );
     }
 }
 
