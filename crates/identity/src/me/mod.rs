@@ -1,6 +1,7 @@
 //! One's own account: what it says, what may be changed, taken away as a file, or erased.
 
 mod api;
+mod country;
 mod house;
 mod identifier;
 mod model;

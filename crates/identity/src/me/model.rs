@@ -4,6 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::country::is_assigned;
 use crate::IdentityError;
 
 /// Une personne, telle qu'elle se voit.
@@ -93,8 +94,8 @@ fn name(field: &'static str, text: &str) -> Result<String, IdentityError> {
 }
 
 fn country(text: &str) -> Result<String, IdentityError> {
-    let fits = text.len() == 2 && text.bytes().all(|letter| letter.is_ascii_alphabetic());
-    if fits { Ok(text.to_ascii_uppercase()) } else { Err(IdentityError::Field("country", "invalid")) }
+    let code = text.to_ascii_uppercase();
+    if is_assigned(&code) { Ok(code) } else { Err(IdentityError::Field("country", "invalid")) }
 }
 
 #[cfg(test)]
@@ -121,7 +122,7 @@ mod tests {
         for text in ["A\u{202e}wa", "Awa\u{200b}", "A\nwa", "<b>", "2000", "Awa \u{1f600}", &"a".repeat(81)] {
             assert!(first_name(text).is_err(), "{text:?}");
         }
-        for text in ["CIV", "C", "1é", "é"] {
+        for text in ["CIV", "C", "1é", "é", "ZZ"] {
             assert!(Names { country: Some(Some(text.to_owned())), ..Names::default() }.checked().is_err(), "{text}");
         }
     }

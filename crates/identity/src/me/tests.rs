@@ -48,6 +48,8 @@ async fn names_change_and_identifiers_do_not() {
     assert_eq!((&user["firstName"], &user["lastName"]), (&json!("Awa"), &Value::Null), "what was not sent stays");
     let answer = client.patch("/api/me", json!({"firstName": "A\u{202e}wa"})).await;
     assert_eq!(answer.body["errors"][0]["field"], "firstName");
+    let answer = client.patch("/api/me", json!({"country": "ZZ"})).await;
+    assert_eq!((answer.status.as_u16(), &answer.body["errors"][0]["field"]), (400, &json!("country")));
     assert_eq!(client.patch("/api/me", json!({"firstName": 5})).await.status, 400);
     assert_eq!(client.patch("/api/me", json!({"firstName": "a\u{0}"})).await.status, 400);
 }
