@@ -94,7 +94,7 @@ impl Way {
     /// The cooldowns after each message; none when limits are off.
     pub(crate) fn cooldowns(self, limited: bool) -> &'static [i32] {
         match (limited, self) {
-            (false, _) => &[0],
+            (false, _) => &[],
             (true, Way::Resend) => &RESEND_COOLDOWNS_S,
             (true, Way::Any | Way::Create) => &COOLDOWNS_S,
         }

@@ -17,7 +17,8 @@ pub(super) struct NewCode<'a> {
 }
 
 /// Writes a code where there is none, or in place of the one there is: only after its cooldown or, with `create`, only
-/// when it is expired. One statement, so that of many at once one is sent. `None`: refused; else the number of sends.
+/// when it is expired. One statement, so that of many at once one is sent; without cooldowns all are, and the last one
+/// to be written is good. `None`: refused; else the number of sends.
 pub(super) async fn put(
     connection: &mut PgConnection,
     code: &NewCode<'_>,
@@ -33,6 +34,7 @@ pub(super) async fn put(
                expires_at = EXCLUDED.expires_at, essais = 0, dernier_envoi_le = $9,
                envois = CASE WHEN $10 OR otp.dernier_envoi_le < $12 THEN 1 ELSE least(otp.envois + 1, 1000) END
          WHERE CASE WHEN $10 THEN otp.expires_at <= $9 AT TIME ZONE 'UTC'
+               WHEN cardinality($11::int[]) = 0 THEN true
                ELSE otp.dernier_envoi_le
                     + make_interval(secs => ($11::int[])[least(otp.envois, array_length($11::int[], 1))]) <= $9 END
          RETURNING envois",
@@ -64,7 +66,8 @@ pub(super) async fn replace(
             SET otp_code = $4, sel = $5, generation_cle = $6, expires_at = $7 AT TIME ZONE 'UTC', essais = 0,
                 dernier_envoi_le = $8, envois = CASE WHEN dernier_envoi_le < $10 THEN 2 ELSE least(envois + 1, 1000) END
           WHERE user_id = $1 AND objet = $2 AND destination = $3 AND is_valid
-            AND dernier_envoi_le + make_interval(secs => ($9::int[])[least(envois, array_length($9::int[], 1))]) <= $8
+            AND (cardinality($9::int[]) = 0
+                 OR dernier_envoi_le + make_interval(secs => ($9::int[])[least(envois, array_length($9::int[], 1))]) <= $8)
          RETURNING envois",
     )
     .bind(code.id_user)

@@ -197,3 +197,23 @@ async fn limits_that_are_off_leave_the_tries_of_a_code() {
     house.verify("0708091011", "verify", &bad).await.code(410);
     assert_eq!(house.count("SELECT count(*) FROM otp WHERE is_valid").await, 1, "one live code");
 }
+
+#[tokio::test]
+async fn without_limits_a_hundred_requests_at_once_all_send_and_one_code_is_good() {
+    let house = House::with(|config| config.limits = Limits::Off).await;
+    house.register("0708091011").await;
+    for (path, body, status) in [
+        ("/api/generate-otp", json!({"identifier": "0708091011"}), 201),
+        ("/otp", json!({"type": "create", "phoneNumber": "0708091011"}), 201),
+        ("/otp", json!({"type": "resend", "phoneNumber": "0708091011"}), 200),
+    ] {
+        let times = if body["type"] == "create" { 1 } else { 100 };
+        let answers = at_once(times, |_| {
+            let (client, body) = (house.client.clone(), body.clone());
+            async move { client.post(path, body).await }
+        });
+        assert_eq!(with_status(&answers.await, status), times, "{body}");
+    }
+    assert_eq!(house.messages().await, 201);
+    assert_eq!(house.count("SELECT count(*) FROM otp WHERE is_valid").await, 2, "one live code a purpose");
+}
