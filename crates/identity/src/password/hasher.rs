@@ -18,8 +18,12 @@ const MAX_WAIT: Duration = Duration::from_secs(2);
 
 type Job = Box<dyn FnOnce(&mut Bench) + Send>;
 
-/// Threads that do nothing but hash, one core fewer than there are, so that a flood of sign-ins leaves the rest of the
-/// program its processor and its memory. Work that does not fit in the queue is refused at once.
+/// How much lower than the rest of the program the threads stand (0 to 19): requests that hash nothing go first.
+const NICENESS: i32 = 10;
+
+/// Threads that do nothing but hash, one core fewer than there are and with a lower priority, so that a flood of
+/// sign-ins leaves the rest of the program its processor and its memory. Work that does not fit in the queue is refused
+/// at once.
 #[derive(Clone, Debug)]
 pub(crate) struct Hasher {
     queue: SyncSender<Job>,
@@ -80,6 +84,7 @@ impl Hasher {
 }
 
 fn work(jobs: &Mutex<Receiver<Job>>, mut bench: Bench) {
+    step_back();
     loop {
         let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = next else { return };
@@ -88,4 +93,11 @@ fn work(jobs: &Mutex<Receiver<Job>>, mut bench: Bench) {
             tracing::error!("a hashing job panicked");
         }
     }
+}
+
+/// Lowers the priority of this thread: on Linux it is the thread's own, elsewhere it would be the whole program's. Where
+/// it is refused the thread hashes all the same.
+fn step_back() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::nice(NICENESS);
 }

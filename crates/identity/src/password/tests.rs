@@ -114,3 +114,13 @@ async fn what_does_not_fit_is_refused_and_waits_are_bounded() {
     }
     assert!(hasher.run(|_| ()).await.is_ok(), "the pool goes on");
 }
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn hashing_stands_behind_the_rest_of_the_program() {
+    let niceness = || rustix::process::getpriority_process(None).unwrap();
+    let hasher = Hasher::with_threads(&Random::system(), 1).unwrap();
+    let (before, hashing) = (niceness(), hasher.run(move |_| niceness()).await.unwrap());
+    assert_eq!(hashing, (before + 10).min(19));
+    assert_eq!(niceness(), before, "only the hasher's threads");
+}
