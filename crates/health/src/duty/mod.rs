@@ -48,6 +48,10 @@ fn is_area(area: &str, wanted: &str) -> bool {
 
 /// A day of the coming week that no list covers, once it is time to have one: from Friday noon for the week that begins on Saturday.
 pub(crate) fn missing(atlas: &Atlas, now: DateTime<Utc>) -> Option<NaiveDate> {
+    // Where nobody ever imported a list there is no service that could be late.
+    if atlas.duties.is_empty() {
+        return None;
+    }
     let today = now.date_naive();
     let covered = |day: NaiveDate| atlas.duties.iter().any(|duty| duty.covers(day));
     if !covered(today) {

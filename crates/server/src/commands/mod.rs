@@ -13,6 +13,7 @@ mod check;
 mod database_url;
 mod dev;
 pub mod documents;
+mod import;
 mod logging;
 mod migrate;
 mod seed;
@@ -39,6 +40,8 @@ pub enum Command {
     DatabaseUrl(DataDir),
     /// Remplit une base de développement d'un petit Abidjan vraisemblable
     Seed(DataDir),
+    /// Importe un fichier : établissements de santé, gardes, limites
+    Import(import::Arguments),
     /// Vérifie les livres : tout est recalculé et comparé ; échoue s'ils sont faux
     Audit(DataDir),
     /// Donne un rôle à quelqu'un
@@ -74,6 +77,7 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Postman(arguments) => documents::postman(&arguments),
         Command::DatabaseUrl(data_dir) => database_url::run(&data_dir),
         Command::Seed(data_dir) => seed::run(&data_dir),
+        Command::Import(arguments) => import::run(&arguments),
         Command::Audit(data_dir) => audit::run(&data_dir),
         Command::Admin(arguments) => admin::run(&arguments),
         Command::Simulator(arguments) => simulator::run(&arguments),
