@@ -19,3 +19,6 @@ INSERT INTO adoption (etape, lignes, termine_le)
 INSERT INTO adoption (etape, lignes, termine_le)
   SELECT 'comptes', count(*), CASE WHEN count(*) = 0 THEN now() END FROM compte
   ON CONFLICT DO NOTHING;
+INSERT INTO adoption (etape, lignes, termine_le)
+  SELECT 'etablissements', count(*), CASE WHEN count(*) = 0 THEN now() END FROM etablissement_sante
+  ON CONFLICT DO NOTHING;

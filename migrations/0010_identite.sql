@@ -21,7 +21,7 @@ COMMENT ON COLUMN utilisateur.sorties_bloquees_jusqu IS 'No money leaves before:
 COMMENT ON COLUMN utilisateur.adopte_le IS 'Came from the first backend: signs in with its password before it proved anything here';
 
 ALTER TABLE otp
-  ALTER COLUMN otp_code TYPE varchar(64),
+  ALTER COLUMN otp_code TYPE varchar(64) USING left(otp_code, 64),
   ADD COLUMN IF NOT EXISTS objet varchar NOT NULL DEFAULT 'verify',
   ADD COLUMN IF NOT EXISTS canal varchar NOT NULL DEFAULT 'sms',
   ADD COLUMN IF NOT EXISTS destination varchar NOT NULL DEFAULT '',
@@ -130,7 +130,12 @@ INSERT INTO role_permission (role_name, permissions) VALUES
   ('support', '["users.read"]'),
   ('moderator', '["health.moderate", "social.moderate"]'),
   ('treasury', '["wallet.audit", "wallet.reconcile"]')
-ON CONFLICT (role_name) DO NOTHING;
+-- A role of the first backend keeps its own permissions and gains ours: without them nobody could ever be administrator.
+ON CONFLICT (role_name) DO UPDATE SET permissions = (
+  SELECT json_agg(permission ORDER BY permission) FROM (
+    SELECT jsonb_array_elements(CASE WHEN jsonb_typeof(role_permission.permissions::jsonb) = 'array'
+                                     THEN role_permission.permissions::jsonb ELSE '[]' END)
+    UNION SELECT jsonb_array_elements(excluded.permissions::jsonb)) reunies (permission));
 
 CREATE TABLE evenement_securite (
   id_user integer NOT NULL,

@@ -122,7 +122,8 @@ ALTER TABLE transaction
   ADD COLUMN IF NOT EXISTS solde_recepteur bigint,
   ADD COLUMN IF NOT EXISTS differee boolean NOT NULL DEFAULT false,
   ADD COLUMN IF NOT EXISTS regle_le timestamptz,
-  ADD COLUMN IF NOT EXISTS note varchar(280);
+  ADD COLUMN IF NOT EXISTS note varchar(280),
+  ADD COLUMN IF NOT EXISTS statut_origine varchar;
 ALTER TABLE transaction
   ADD CONSTRAINT transaction_statut_connu CHECK (initiateur IS NULL OR statut IN ('reussie', 'attente', 'echouee', 'expiree', 'refusee')),
   ADD CONSTRAINT transaction_nature_connue CHECK (nature IN ('transfert', 'paiement_qr', 'depot', 'retrait', 'remboursement', 'frais',
@@ -144,6 +145,7 @@ COMMENT ON COLUMN transaction.lie_a IS 'Operation that this one refunds, reverse
 COMMENT ON COLUMN transaction.rembourse IS 'What refunds and reversals gave back so far';
 COMMENT ON COLUMN transaction.solde_expediteur IS 'Balance of the payer after the operation';
 COMMENT ON COLUMN transaction.differee IS 'Was opened first and settled (nature reglement, lie_a) or cancelled later; its own row posts nothing';
+COMMENT ON COLUMN transaction.statut_origine IS 'What the first backend had written in statut; only its rows have one';
 COMMENT ON COLUMN transaction.date_transaction IS 'When it was decided, UTC';
 
 CREATE TABLE ecriture (
