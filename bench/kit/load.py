@@ -54,17 +54,30 @@ def wrk(label, script, url, seconds, trees, connections=64, **variables):
                _per_operation(used, told["n"]))
 
 
-def pgbench(label, cluster, database, script, seconds, clients, **variables):
-    """pgbench with prepared statements: no HTTP, no JSON, no tokens."""
+def pgbench(label, cluster, database, script, seconds, clients, log=None, **variables):
+    """pgbench with prepared statements: no HTTP, no JSON, no tokens. With a folder for its log, p50 and p99 are known too."""
     command = [f"{cluster.bin}/pgbench", "-n", "-M", "prepared", "-c", str(clients), "-j", str(min(clients, 2)),
                "-T", str(seconds), "-f", str(SCRIPTS / script)]
+    if log:
+        command += ["-l", f"--log-prefix={log}/pgbench"]
     command += [argument for name, value in variables.items() for argument in ("-D", f"{name}={value}")] + [database]
     out, used, foreign = machine.watched(command, {"pg": cluster.pid}, seconds + GRACE_SECONDS, cluster.env())
     count = int(re.search(r"transactions actually processed: (\d+)", out)[1])
     rate = float(re.search(r"tps = ([\d.]+)", out)[1])
     mean = float(re.search(r"latency average = ([\d.]+)", out)[1])
     failed = int(re.search(r"number of failed transactions: (\d+)", out)[1])
-    return Run(label, count, rate, mean, 0.0, failed, 0, foreign, _per_operation(used, count))
+    p50, p99 = _logged(Path(log)) if log else (mean, 0.0)
+    return Run(label, count, rate, p50, p99, failed, 0, foreign, _per_operation(used, count))
+
+
+def _logged(folder):
+    """The percentiles of what pgbench logged (its third column, microseconds), in milliseconds; the logs are removed."""
+    took = []
+    for file in folder.glob("pgbench.*"):
+        took += [int(line.split()[2]) for line in file.read_text().splitlines()]
+        file.unlink()
+    took.sort()
+    return took[len(took) // 2] / 1e3, took[len(took) * 99 // 100] / 1e3
 
 
 def open_loop(label, url, rate, seconds, trees, tokens, connections=64):

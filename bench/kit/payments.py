@@ -103,7 +103,7 @@ def _idle(bench):
     for turn in range(1, bench.given.turns + 1):
         bench.say("one payment at a time, turn %d", turn)
         bare = bench.keep(load.pgbench("bare commit, 1 client", bench.cluster, seed.OURS, "bare_commit.sql", 2, 1,
-                                       people=bench.given.people))
+                                       bench.private, people=bench.given.people))
         turns.append((bench.wrk(bench.hostolink, "transfer.lua", 2, 1, MODE="uniform"), bare.p50))
     bench.cluster.sql(seed.OURS, "DROP SCHEMA nu CASCADE")
     return turns

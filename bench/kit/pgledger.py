@@ -5,6 +5,7 @@ accounts, ten of them or many; the clients are pgbench's, whose best number of 8
 """
 import json
 import os
+import statistics
 import subprocess
 from pathlib import Path
 
@@ -25,9 +26,9 @@ def measure(bench):
         return [], ["in process / pgledger: not measured (PGLEDGER=path of a checkout of pgledger)"]
     program = _build()
     _seed(bench, Path(folder))
-    rows = []
+    rows, notes = [], []
     for name, accounts in (("spread", bench.given.people), ("ten", 10)):
-        ratios = []
+        ratios, costs = [], []
         for turn in range(1, bench.given.turns + 1):
             bench.say("ledgers without HTTP, %d accounts, turn %d", accounts, turn)
             theirs = [bench.keep(load.pgbench(f"pgledger, {clients} clients", bench.cluster, DATABASE, "pgledger.sql",
@@ -35,9 +36,15 @@ def measure(bench):
             ours = _ours(bench, program, accounts)
             checked([*theirs, ours])
             ratios.append(ours.rate / max(run.rate for run in theirs))
+            costs.append(min(map(_micros, theirs)) / _micros(ours))
         what = "spread" if name == "spread" else "10 accounts"
+        notes.append(f"in process, {what}: pgledger takes {statistics.median(costs):.1f} times our CPU time (PostgreSQL and client)")
         rows.append(Row(f"in process, {what} / pgledger's SQL", ratios, *FLOORS[name]))
-    return rows, []
+    return rows, notes
+
+
+def _micros(run):
+    return sum(run.cpu.values())
 
 
 def _build():
