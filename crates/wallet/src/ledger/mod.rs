@@ -140,10 +140,9 @@ impl Ledger {
         if commands.is_empty() || commands.len() > MAX_TOGETHER {
             return Err(LedgerError::Invalid("a group of a wrong size"));
         }
-        let mut orders = Vec::with_capacity(commands.len());
-        for command in commands {
-            orders.push(self.directory.resolve(command).await);
-        }
+        // All at once: what is not remembered is looked up together.
+        let orders =
+            futures_util::future::join_all(commands.into_iter().map(|command| self.directory.resolve(command))).await;
         match together {
             Together::Linked => {
                 let orders = orders.into_iter().collect::<Result<Vec<_>, _>>()?;

@@ -116,7 +116,13 @@ pub(crate) struct Account {
     pub figures: Figures,
     /// As read: the fence of the write.
     pub read: Figures,
+    /// Where the locked row lies: the write finds it there again without an index.
+    pub place: Place,
 }
+
+/// A row's physical place (`ctid`): block and line. It stays while the row is locked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Place(pub(crate) [u8; 6]);
 
 /// What changes about an account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

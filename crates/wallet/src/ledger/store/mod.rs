@@ -1,5 +1,6 @@
 //! The ledger's SQL. The border between French tables and English values runs through these files.
 
+mod place;
 mod read;
 mod write;
 
@@ -21,7 +22,7 @@ macro_rules! shown {
 pub(crate) use shown;
 
 /// The writer's own session. Its statements name rows by key only, whatever the statistics of a young database say.
-pub(crate) const SESSION: &str = "SET default_transaction_isolation = 'read committed'; SET synchronous_commit = on; \
+pub(crate) const SESSION: &str = "SET application_name = 'hostolink grand livre'; SET default_transaction_isolation = 'read committed'; SET synchronous_commit = on; \
     SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '15s'; SET plan_cache_mode = force_generic_plan; \
     SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off";
 

@@ -23,7 +23,7 @@ pub(super) const NEXT_ROWS: &str = "SELECT nextval(pg_get_serial_sequence('trans
 /// Every batch of every process locks its accounts in this order: two of them never wait for each other in a circle.
 pub(super) const LOCK: &str = "SELECT c.id_compte, c.id_user, c.code, u.palier, \
     c.gele_le IS NOT NULL OR coalesce(u.statut <> 'actif', false), c.plancher, c.plafond, \
-    c.debits, c.credits, c.debits_attente, c.credits_attente, c.version, c.dernier_le \
+    c.debits, c.credits, c.debits_attente, c.credits_attente, c.version, c.dernier_le, c.ctid \
     FROM compte c LEFT JOIN utilisateur u ON u.id_user = c.id_user \
     WHERE c.id_compte = ANY($1::bigint[]) ORDER BY c.id_compte FOR NO KEY UPDATE OF c";
 
@@ -176,6 +176,7 @@ fn account_of(row: &Row) -> (AccountId, Account) {
         ceiling: row.get(6),
         figures,
         read: figures,
+        place: row.get(13),
     };
     (row.get(0), account)
 }

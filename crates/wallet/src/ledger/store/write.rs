@@ -10,15 +10,15 @@ use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use super::Statements;
-use crate::ledger::core::{Hold, Operation, Plan, World};
+use crate::ledger::core::{Hold, Operation, Place, Plan, World};
 
 /// One update an account, whatever the number of its payments; refused whole when an account is not as it was read.
 pub(super) const ACCOUNTS: &str = "WITH maj AS (\
     UPDATE compte c SET debits = x.d, credits = x.c, debits_attente = x.da, credits_attente = x.ca, version = x.v, \
       dernier_le = x.l, solde_compte = x.c - x.d \
     FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::timestamptz[], \
-      $8::bigint[], $9::bigint[], $10::bigint[]) AS x (id, d, c, da, ca, v, l, v_lu, da_lu, ca_lu) \
-    WHERE c.id_compte = x.id AND c.version = x.v_lu AND c.debits_attente = x.da_lu AND c.credits_attente = x.ca_lu RETURNING 1) \
+      $8::bigint[], $9::bigint[], $10::bigint[], $11::tid[]) AS x (id, d, c, da, ca, v, l, v_lu, da_lu, ca_lu, place) \
+    WHERE c.ctid = x.place AND c.id_compte = x.id AND c.version = x.v_lu AND c.debits_attente = x.da_lu AND c.credits_attente = x.ca_lu RETURNING 1) \
     SELECT exiger((SELECT count(*) FROM maj) = cardinality($1::bigint[]), 'compte')";
 
 pub(super) const OPERATIONS: &str = "INSERT INTO transaction (id_transaction, public_id, nature, statut, initiateur, cle, empreinte, \
@@ -132,7 +132,7 @@ macro_rules! columns {
 
 columns!(Accounts {
     id: i64, debits: i64, credits: i64, held: i64, expected: i64, version: i64, last_at: Option<DateTime<Utc>>,
-    version_read: i64, held_read: i64, expected_read: i64,
+    version_read: i64, held_read: i64, expected_read: i64, place: Place,
 });
 
 impl Accounts<'_> {
@@ -152,6 +152,7 @@ impl Accounts<'_> {
             columns.version_read.push(account.read.version);
             columns.held_read.push(account.read.held);
             columns.expected_read.push(account.read.expected);
+            columns.place.push(account.place);
         }
         columns
     }
