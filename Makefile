@@ -40,4 +40,5 @@ bench: ## measure against the baseline and print the ratios
 soak: ## the long runs: crashes under load, books checked after each
 	@echo "make soak: building for release and running for long"
 	@cargo build --release
+	@bench/storm
 	@bench/soak $(ARGS)

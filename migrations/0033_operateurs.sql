@@ -108,4 +108,4 @@ CREATE TABLE preuve_cantonnement (
   version_cle smallint NOT NULL,
   etabli_le timestamptz NOT NULL
 );
-COMMENT ON TABLE preuve_cantonnement IS 'Once a day: customers'' money and where it is, signed (HMAC-SHA256 over the text of rapport)';
+COMMENT ON TABLE preuve_cantonnement IS 'Once a day: customers'' money and where it is, signed (HMAC-SHA256 over rapport, fields sorted by name)';

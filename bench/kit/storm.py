@@ -21,8 +21,8 @@ BEGIN = 500_000
 ALIAS, IBAN = "9b1b2499-3e50-435b-b757-ac7a83d8aa8c", "CI93CI0080111301134291200589"
 # Provider, account of a deposit, account of a withdrawal.
 WAYS = [
-    ("wave", "0708091011", "0708091011"), ("orange_money", "0708091011", "0708091011"), ("mtn_momo", "0504030201", "0504030201"),
-    ("moov_money", "0102030405", "0102030405"), ("djamo", "0708091011", "0708091011"), ("bank", ALIAS, IBAN), ("card", "nouvelle", None),
+    ("wave", "0708091014", "0708091014"), ("orange_money", "0708091014", "0708091014"), ("mtn_momo", "0504030201", "0504030201"),
+    ("moov_money", "0102030405", "0102030405"), ("djamo", "0708091014", "0708091014"), ("bank", ALIAS, IBAN), ("card", "nouvelle", None),
 ]
 OPERATORS = ["wave", "mtn", "orange", "djamo", "pawapay", "hub2", "cinetpay", "pispi", "moov", "paystack"]
 FAULTS = [
@@ -170,7 +170,7 @@ class Storm:
     def fill(self):
         self.program.sql("UPDATE utilisateur SET palier = 2")
         for person in self.people:
-            body = {"provider": "wave", "amount": BEGIN, "account": "0708091011"}
+            body = {"provider": "wave", "amount": BEGIN, "account": "0708091014"}
             self.order(person, "deposits", body, str(uuid.uuid4()))
         until = time.monotonic() + 60
         while int(self.program.sql("SELECT count(*) FROM instruction_operateur WHERE etat <> 'reussi'")[0][0]):
@@ -269,7 +269,7 @@ class Storm:
             before, self.open = getattr(self, "open", None), self.program.sql(
                 "SELECT count(*) FROM instruction_operateur WHERE etat IN ('cree', 'envoye', 'inconnu')")[0][0]
             quiet = quiet + 1 if before == self.open else 0
-            if self.open == "0" or quiet >= 6:
+            if self.open == "0" or quiet >= 15:
                 return
 
     # --- the books ---------------------------------------------------------------------------------------------------

@@ -124,6 +124,11 @@ impl App {
 
     /// For commands that need the houses but serve nobody: what depends on the secret is not used by them.
     pub fn offline(database_url: &str) -> anyhow::Result<Self> {
+        Self::offline_with(database_url, Vec::new())
+    }
+
+    /// The same, with ways to operators.
+    pub fn offline_with(database_url: &str, connectors: Vec<Connector>) -> anyhow::Result<Self> {
         let config = Config::read(Mode::Production, &Overrides::default(), &|key| match key {
             "DATABASE_URL" => Some(database_url.to_owned()),
             "HOSTOLINK_SECRET" => Some("0".repeat(64)),
@@ -139,7 +144,7 @@ impl App {
                 keys,
                 clock: Clock::system(),
                 random: Random::system(),
-                connectors: Vec::new(),
+                connectors,
             },
         )
     }

@@ -100,6 +100,8 @@ pub fn routes(wallet: Wallet) -> OpenApiRouter {
         .merge(crate::withdrawal::routes())
         .merge(crate::webhook_in::routes())
         .merge(crate::alert::routes())
+        .merge(crate::float::routes())
+        .merge(crate::reconciliation::routes())
         .merge(crate::webhook_out::routes())
         .with_state(wallet)
 }

@@ -10,6 +10,7 @@
 //! | `webhook_out` | signed messages to merchants about what happened |
 //! | `hold`, `bulk`, `schedule` | setting money aside, paying many, paying on dates |
 //! | `receipt`, `statement` | papers: PDF with a code to check it, CSV |
+//! | `float`, `reconciliation`, `alert` | our money at the operators, their statements against our books, what staff has to look at |
 //! | `provider`, `instruction`, `deposit`, `withdrawal`, `webhook_in` | operators: what they offer, orders to them, money in, money out, what they send |
 
 mod account;
@@ -18,6 +19,7 @@ mod bulk;
 mod card;
 mod deposit;
 mod error;
+pub mod float;
 mod history;
 mod hold;
 mod house;
@@ -32,6 +34,7 @@ mod people;
 mod provider;
 pub mod qr;
 mod quote;
+pub mod reconciliation;
 mod receipt;
 mod refund;
 mod request;

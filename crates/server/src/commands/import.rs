@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use kernel::db::Sizes;
 use kernel::{Clock, Db, Random};
 
+use super::statement::{self, StatementArguments};
 use super::{DataDir, once, say};
 use crate::database::Database;
 
@@ -24,6 +25,8 @@ pub struct Arguments {
 enum What {
     /// Établissements de santé, limites, localités, gardes ou numéros
     Health(HealthArguments),
+    /// Relevé d'un opérateur ou d'une banque, comparé ligne à ligne aux livres
+    Statement(StatementArguments),
 }
 
 #[derive(Debug, Args)]
@@ -51,7 +54,13 @@ struct HealthArguments {
 
 /// Imports a file, or tells what an import would do. Interrupted, it is simply started again.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let What::Health(arguments) = &arguments.what;
+    match &arguments.what {
+        What::Health(arguments) => health(arguments),
+        What::Statement(arguments) => statement::run(arguments),
+    }
+}
+
+fn health(arguments: &HealthArguments) -> anyhow::Result<ExitCode> {
     let options = ImportOptions {
         dry_run: arguments.dry_run,
         anywhere: arguments.anywhere,
@@ -59,7 +68,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         ..ImportOptions::new(&arguments.file, arguments.source.parse::<Content>()?)
     };
     let database = Database::locate(&arguments.data_dir.overrides())?;
-    let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template("{bar:40} {pos}/{len} · {per_sec} · encore {eta} · {msg}")?);
+    let bar = ProgressBar::new(0)
+        .with_style(ProgressStyle::with_template("{bar:40} {pos}/{len} · {per_sec} · encore {eta} · {msg}")?);
     let shown = |progress: Progress| {
         bar.set_length(progress.total as u64);
         bar.set_position(progress.done as u64);
@@ -89,10 +99,22 @@ fn summary(report: &Report) -> String {
     let mut out = format!(
         "{}{} lignes en {:.1} s : {} créées, {} reconnues, {} modifiées (dont {} déplacées), {} inchangées, {} disparues, {} doublons à revoir, {} refusées",
         if report.dry_run { "À blanc, rien n'est écrit. " } else { "" },
-        report.rows, report.seconds, report.created, report.linked, report.changed, report.moved, report.unchanged, report.vanished, report.to_review, report.refused
+        report.rows,
+        report.seconds,
+        report.created,
+        report.linked,
+        report.changed,
+        report.moved,
+        report.unchanged,
+        report.vanished,
+        report.to_review,
+        report.refused
     );
     for change in report.changes.iter().take(SHOWN) {
-        out.push_str(&format!("\n~ ligne {} {} : {} {} → {}", change.line, change.name, change.field, change.before, change.after));
+        out.push_str(&format!(
+            "\n~ ligne {} {} : {} {} → {}",
+            change.line, change.name, change.field, change.before, change.after
+        ));
     }
     // Refusals first: they are what somebody has to look at.
     let notes = |severity| report.notes.iter().filter(move |note| note.severity == severity);

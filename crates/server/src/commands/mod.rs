@@ -20,6 +20,7 @@ mod seed;
 mod serve;
 mod serving;
 mod simulator;
+mod statement;
 
 /// What `hostolink` can do.
 #[derive(Debug, Subcommand)]

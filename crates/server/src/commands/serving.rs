@@ -29,6 +29,7 @@ pub(super) async fn serve(app: &App, listener: TcpListener, stop: watch::Receive
     let worker = tokio::spawn(app.worker(mail, sms).run(stopped(stop.clone())));
     tokio::spawn(housekeeping::run(app.clone(), stop.clone()));
     tokio::spawn(wallet::tell_merchants(app.wallet.clone(), stopped(stop.clone())));
+    let floats = tokio::spawn(wallet::float::watch(app.wallet.clone()));
     let own_metrics = app.config.metrics;
     let router = router::build(app, own_metrics.is_none().then(|| handle.clone()))?;
     if let Some(address) = own_metrics {
@@ -49,6 +50,7 @@ pub(super) async fn serve(app: &App, listener: TcpListener, stop: watch::Receive
         result = server => result?,
         () = async { stopped(stop).await; tokio::time::sleep(DRAIN).await } => tracing::warn!("some connections did not end in time"),
     }
+    floats.abort();
     if tokio::time::timeout(DRAIN, worker).await.is_err() {
         tracing::warn!("durable work did not end in time: it goes on at the next start");
     }

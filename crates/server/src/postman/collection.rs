@@ -66,13 +66,17 @@ fn tests(step: &Step) -> Vec<String> {
     ];
     if let Some(condition) = step.patient {
         lines.push("const tries = Number(pm.environment.get('tries') ?? 0);".into());
-        lines.push(format!("const done = (() => {{ try {{ return Boolean({condition}); }} catch (error) {{ return false; }} }})();"));
+        lines.push(format!(
+            "const done = (() => {{ try {{ return Boolean({condition}); }} catch (error) {{ return false; }} }})();"
+        ));
         lines.push("if (!done && tries < 20) { pm.environment.set('tries', tries + 1); setTimeout(() => {}, 500); postman.setNextRequest(pm.info.requestName); } else { pm.environment.unset('tries');".into());
     }
     lines.push(format!("pm.test('répond {0}', () => pm.response.to.have.status({0}));", step.status));
     for (sentence, expression) in &step.checks {
         let sentence = serde_json::to_string(sentence).unwrap_or_default();
-        lines.push(format!("pm.test({sentence}, () => pm.expect(Boolean({expression}), JSON.stringify(body)).to.equal(true));"));
+        lines.push(format!(
+            "pm.test({sentence}, () => pm.expect(Boolean({expression}), JSON.stringify(body)).to.equal(true));"
+        ));
     }
     for (path, variable) in &step.saves {
         lines.push(format!("if (data.{path} !== undefined) pm.environment.set('{variable}', data.{path});"));
@@ -92,13 +96,16 @@ fn request(step: &Step) -> Value {
     if step.key != Key::None {
         headers.push(json!({"key": "Idempotency-Key", "value": "{{idempotencyKey}}"}));
     }
-    let mut request = json!({"method": step.method, "header": headers, "url": url(step.path), "description": step.description});
+    let mut request =
+        json!({"method": step.method, "header": headers, "url": url(step.path), "description": step.description});
     if let Some(body) = &step.body {
         let raw = serde_json::to_string_pretty(body).unwrap_or_default();
         request["body"] = json!({"mode": "raw", "raw": raw, "options": {"raw": {"language": "json"}}});
     }
     request["auth"] = match step.token {
-        Some(variable) => json!({"type": "bearer", "bearer": [{"key": "token", "value": format!("{{{{{variable}}}}}"), "type": "string"}]}),
+        Some(variable) => {
+            json!({"type": "bearer", "bearer": [{"key": "token", "value": format!("{{{{{variable}}}}}"), "type": "string"}]})
+        }
         None => json!({"type": "noauth"}),
     };
     request

@@ -4,7 +4,7 @@ use super::step::{Journey, Step};
 
 /// In the order of the application's screens.
 pub(super) fn all() -> Vec<Journey> {
-    vec![start(), by_email(), by_phone(), citizens(), account(), pay(), refusals()]
+    vec![start(), by_email(), by_phone(), citizens(), account(), pay(), refusals(), super::operators::journey()]
 }
 
 fn start() -> Journey {
@@ -31,10 +31,14 @@ fn by_email() -> Journey {
         steps: vec![
             Step::post("Vérifier si un utilisateur existe", "/api/check-user", json!({"identifier": identifier}))
                 .check("l'utilisateur est inconnu", "data.exists === false && data.nextStep === 'register-user'"),
-            Step::post("Enregistrer un utilisateur (sans mot de passe)", "/api/register-user", json!({"identifier": identifier}))
-                .expect(201)
-                .check("la suite est le mot de passe", "data.nextStep === 'define-password'")
-                .save("flowTicket", "flowTicket"),
+            Step::post(
+                "Enregistrer un utilisateur (sans mot de passe)",
+                "/api/register-user",
+                json!({"identifier": identifier}),
+            )
+            .expect(201)
+            .check("la suite est le mot de passe", "data.nextStep === 'define-password'")
+            .save("flowTicket", "flowTicket"),
             Step::post(
                 "Définir un mot de passe après inscription",
                 "/api/define-password",
@@ -48,14 +52,19 @@ fn by_email() -> Journey {
                 .save("otp", "otp"),
             Step::post("Vérifier un OTP", "/api/verify-otp", json!({"identifier": identifier, "otpCode": "{{otp}}"}))
                 .check("l'adresse est prouvée", "data.verified === true && data.nextStep === 'dashboard'"),
-            Step::post("Vérifier le PIN (mot de passe)", "/api/verify-pin", json!({"identifier": identifier, "otpCode": "{{password}}"}))
-                .about("`otpCode`, le nom du cahier des charges, est accepté comme autre nom de `password`.")
-                .check("les jetons sont donnés", "data.accessToken.startsWith('hsa_')")
-                .save("accessToken", "accessToken")
-                .save("refreshToken", "refreshToken"),
-            Step::get("Ouvrir le tableau de bord", "/api/dashboard")
-                .token("accessToken")
-                .check("le profil et le portefeuille y sont", "data.user.emailVerified === true && data.wallet.balance === 0"),
+            Step::post(
+                "Vérifier le PIN (mot de passe)",
+                "/api/verify-pin",
+                json!({"identifier": identifier, "otpCode": "{{password}}"}),
+            )
+            .about("`otpCode`, le nom du cahier des charges, est accepté comme autre nom de `password`.")
+            .check("les jetons sont donnés", "data.accessToken.startsWith('hsa_')")
+            .save("accessToken", "accessToken")
+            .save("refreshToken", "refreshToken"),
+            Step::get("Ouvrir le tableau de bord", "/api/dashboard").token("accessToken").check(
+                "le profil et le portefeuille y sont",
+                "data.user.emailVerified === true && data.wallet.balance === 0",
+            ),
         ],
     }
 }
@@ -78,9 +87,13 @@ fn by_phone() -> Journey {
                 .expect(201)
                 .check("par SMS, numéro masqué", "data.channel === 'sms' && data.destination.includes('**')")
                 .save("otp", "otp"),
-            Step::post("Prouver le numéro", "/api/verify-otp", json!({"identifier": "{{friendPhone}}", "otpCode": "{{otp}}"}))
-                .token("friendToken")
-                .check("le numéro est prouvé", "data.verified === true"),
+            Step::post(
+                "Prouver le numéro",
+                "/api/verify-otp",
+                json!({"identifier": "{{friendPhone}}", "otpCode": "{{otp}}"}),
+            )
+            .token("friendToken")
+            .check("le numéro est prouvé", "data.verified === true"),
             Step::get("Ouvrir le tableau de bord", "/api/dashboard")
                 .token("friendToken")
                 .check("la carte a son QR", "data.card.qr.payload.startsWith('000201')")
@@ -94,20 +107,35 @@ fn citizens() -> Journey {
         name: "3. OTP des citoyens",
         description: "Le document « Gestion des OTP pour les Citoyens », mot pour mot : `POST /otp` avec `create` et `resend`.",
         steps: vec![
-            Step::post("Régénérer sans code existant", "/otp", json!({"type": "resend", "phoneNumber": "{{friendPhone}}"}))
-                .expect(400)
-                .check("le message du document", "body.message === \"Aucun OTP n'existe pour ce numéro. Utilisez le type 'create' pour en générer un.\""),
+            Step::post(
+                "Régénérer sans code existant",
+                "/otp",
+                json!({"type": "resend", "phoneNumber": "{{friendPhone}}"}),
+            )
+            .expect(400)
+            .check(
+                "le message du document",
+                "body.message === \"Aucun OTP n'existe pour ce numéro. Utilisez le type 'create' pour en générer un.\"",
+            ),
             Step::post("Créer un OTP", "/otp", json!({"type": "create", "phoneNumber": "{{friendPhone}}"}))
                 .expect(201)
                 .check("cinq chiffres", "body.message === 'OTP créé avec succès' && /^\\d{5}$/.test(data.otp)"),
             Step::post("Créer une seconde fois", "/otp", json!({"type": "create", "phoneNumber": "{{friendPhone}}"}))
                 .expect(400)
-                .check("le message du document", "body.message === \"Un OTP existe déjà pour ce numéro. Utilisez le type 'resend' pour régénérer.\""),
-            Step::post("Régénérer", "/otp", json!({"type": "resend", "phoneNumber": "{{friendPhone}}"}))
-                .check("le message du document", "body.message === 'OTP régénéré avec succès' && data.phoneNumber === pm.environment.get('friendPhone')"),
+                .check(
+                    "le message du document",
+                    "body.message === \"Un OTP existe déjà pour ce numéro. Utilisez le type 'resend' pour régénérer.\"",
+                ),
+            Step::post("Régénérer", "/otp", json!({"type": "resend", "phoneNumber": "{{friendPhone}}"})).check(
+                "le message du document",
+                "body.message === 'OTP régénéré avec succès' && data.phoneNumber === pm.environment.get('friendPhone')",
+            ),
             Step::post("Type inconnu", "/otp", json!({"type": "delete", "phoneNumber": "{{friendPhone}}"}))
                 .expect(400)
-                .check("le message du document", "body.message === \"Type d'opération invalide. Utilisez 'create' ou 'resend'.\""),
+                .check(
+                    "le message du document",
+                    "body.message === \"Type d'opération invalide. Utilisez 'create' ou 'resend'.\"",
+                ),
             Step::post("Champs manquants", "/otp", json!({"type": "create"}))
                 .expect(400)
                 .check("le message du document", "body.message === 'Champs requis manquants'"),
@@ -123,8 +151,11 @@ fn account() -> Journey {
             Step::patch("Dire son nom", "/api/me", json!({"firstName": "Awa", "lastName": "Koné"}))
                 .token("accessToken")
                 .check("le nom est gardé", "data.user.firstName === 'Awa'"),
-            Step::get("Mon profil", "/api/me").token("accessToken").check("l'adresse est prouvée", "data.user.emailVerified === true"),
-            Step::put("Choisir son code secret", "/api/me/pin", json!({"pin": "485926", "password": "{{password}}"})).token("accessToken"),
+            Step::get("Mon profil", "/api/me")
+                .token("accessToken")
+                .check("l'adresse est prouvée", "data.user.emailVerified === true"),
+            Step::put("Choisir son code secret", "/api/me/pin", json!({"pin": "485926", "password": "{{password}}"}))
+                .token("accessToken"),
             Step::post("Un mauvais code secret", "/api/me/unlock", json!({"pin": "111222"}))
                 .token("accessToken")
                 .expect(403)
@@ -133,7 +164,9 @@ fn account() -> Journey {
             Step::post("Renouveler les jetons", "/api/auth/refresh", json!({"refreshToken": "{{refreshToken}}"}))
                 .save("accessToken", "accessToken")
                 .save("refreshToken", "refreshToken"),
-            Step::get("Mes sessions", "/api/me/sessions").token("accessToken").check("il y en a", "data.items.length >= 1"),
+            Step::get("Mes sessions", "/api/me/sessions")
+                .token("accessToken")
+                .check("il y en a", "data.items.length >= 1"),
         ],
     }
 }
@@ -199,24 +232,45 @@ fn refusals() -> Journey {
         name: "6. Refus",
         description: "Ce que l'application doit savoir montrer : chaque refus a un code stable et une phrase.",
         steps: vec![
-            Step::post("La lettre O n'est pas un zéro", "/api/check-user", json!({"identifier": "07O7070707"})).expect(400),
+            Step::post("La lettre O n'est pas un zéro", "/api/check-user", json!({"identifier": "07O7070707"}))
+                .expect(400),
             Step::post("Un ancien numéro à huit chiffres", "/api/check-user", json!({"identifier": "07070707"}))
                 .expect(400)
                 .check("la phrase dit pourquoi", "body.errors[0].code === 'identifier_eight_digits'"),
-            Step::post("Un champ manquant", "/api/check-user", json!({})).expect(400).check("le champ est nommé", "body.errors[0].field === 'identifier'"),
-            Step::post("Un mauvais mot de passe", "/api/verify-pin", json!({"identifier": "{{email}}", "password": "pas le bon"})).expect(401),
+            Step::post("Un champ manquant", "/api/check-user", json!({}))
+                .expect(400)
+                .check("le champ est nommé", "body.errors[0].field === 'identifier'"),
+            Step::post(
+                "Un mauvais mot de passe",
+                "/api/verify-pin",
+                json!({"identifier": "{{email}}", "password": "pas le bon"}),
+            )
+            .expect(401),
             Step::get("Sans jeton", "/api/me").expect(401),
-            Step::post("Un montant avec des centimes", "/api/transfers", json!({"to": "{{friendPhone}}", "amount": 10.5})).token("accessToken").keyed().expect(400),
+            Step::post(
+                "Un montant avec des centimes",
+                "/api/transfers",
+                json!({"to": "{{friendPhone}}", "amount": 10.5}),
+            )
+            .token("accessToken")
+            .keyed()
+            .expect(400),
             Step::post("Sans clé d'idempotence", "/api/transfers", json!({"to": "{{friendPhone}}", "amount": 10}))
                 .token("accessToken")
                 .expect(400)
                 .check("le code le dit", "body.code === 'request.idempotency_key_missing'"),
-            Step::post("Plus que le solde", "/api/transfers", json!({"to": "{{friendPhone}}", "amount": 199_000, "pin": "485926"}))
+            Step::post(
+                "Plus que le solde",
+                "/api/transfers",
+                json!({"to": "{{friendPhone}}", "amount": 199_000, "pin": "485926"}),
+            )
+            .token("accessToken")
+            .keyed()
+            .expect(422)
+            .check("solde insuffisant", "body.code === 'wallet.insufficient_funds'"),
+            Step::delete("La session d'un autre", "/api/me/sessions/01890a5d-ac96-774b-bcce-b302099a8057")
                 .token("accessToken")
-                .keyed()
-                .expect(422)
-                .check("solde insuffisant", "body.code === 'wallet.insufficient_funds'"),
-            Step::delete("La session d'un autre", "/api/me/sessions/01890a5d-ac96-774b-bcce-b302099a8057").token("accessToken").expect(404),
+                .expect(404),
             Step::get("Réservé aux administrateurs", "/api/users").token("accessToken").expect(403),
         ],
     }

@@ -5,6 +5,7 @@
 
 mod collection;
 mod journeys;
+mod operators;
 mod reference;
 mod step;
 
@@ -23,5 +24,9 @@ pub fn collection(document: &OpenApi) -> anyhow::Result<Value> {
 
 /// Method and path of every request of the journeys, as OpenAPI writes them.
 pub fn covered() -> Vec<(String, String)> {
-    journeys::all().iter().flat_map(|journey| &journey.steps).map(|step| (step.method.to_owned(), step.template())).collect()
+    journeys::all()
+        .iter()
+        .flat_map(|journey| &journey.steps)
+        .map(|step| (step.method.to_owned(), step.template()))
+        .collect()
 }

@@ -11,8 +11,11 @@ const METHODS: [&str; 6] = ["get", "post", "put", "patch", "delete", "head"];
 
 /// One request an operation, in a folder a tag; not run by newman, to be filled in by hand.
 pub(super) fn folder(document: &Value, journeys: &[Journey]) -> Value {
-    let shown: BTreeSet<(String, String)> =
-        journeys.iter().flat_map(|journey| &journey.steps).map(|step| (step.method.to_lowercase(), step.template())).collect();
+    let shown: BTreeSet<(String, String)> = journeys
+        .iter()
+        .flat_map(|journey| &journey.steps)
+        .map(|step| (step.method.to_lowercase(), step.template()))
+        .collect();
     let mut tags: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     let paths = document["paths"].as_object().into_iter().flatten();
     for (path, methods) in paths {
@@ -65,7 +68,8 @@ fn item(document: &Value, path: &str, method: &str, operation: &Value) -> Value 
     }
     let public = operation["x-access"] == "public";
     if !public {
-        request["auth"] = json!({"type": "bearer", "bearer": [{"key": "token", "value": "{{accessToken}}", "type": "string"}]});
+        request["auth"] =
+            json!({"type": "bearer", "bearer": [{"key": "token", "value": "{{accessToken}}", "type": "string"}]});
     }
     json!({"name": name, "request": request, "response": []})
 }
@@ -85,9 +89,15 @@ fn example(document: &Value, schema: &Value, depth: u8) -> Value {
         return first.clone();
     }
     if let Some(properties) = schema["properties"].as_object() {
-        return properties.iter().map(|(name, inner)| (name.clone(), example(document, inner, depth + 1))).collect::<serde_json::Map<_, _>>().into();
+        return properties
+            .iter()
+            .map(|(name, inner)| (name.clone(), example(document, inner, depth + 1)))
+            .collect::<serde_json::Map<_, _>>()
+            .into();
     }
-    if let Some(choice) = schema["oneOf"].as_array().and_then(|choices| choices.iter().find(|choice| choice["type"] != "null")) {
+    if let Some(choice) =
+        schema["oneOf"].as_array().and_then(|choices| choices.iter().find(|choice| choice["type"] != "null"))
+    {
         return example(document, choice, depth + 1);
     }
     if let Some(first) = schema["enum"].get(0) {

@@ -7,4 +7,5 @@ mod house;
 mod operators;
 mod program;
 mod server;
+mod storm;
 mod tidy;

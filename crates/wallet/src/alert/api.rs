@@ -85,13 +85,20 @@ pub(crate) struct OneAlert {
 
 kernel::answer!(OneAlertAnswer, OneAlert);
 
-/// Which alerts.
+/// Open or closed ones.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct AlertQuery {
     /// `false` shows the closed ones.
     #[param(default = true)]
     open: Option<bool>,
+}
+
+impl AlertQuery {
+    /// The open ones, unless asked otherwise.
+    pub(crate) fn open(&self) -> bool {
+        self.open.unwrap_or(true)
+    }
 }
 
 /// Why it is closed.
@@ -121,7 +128,7 @@ async fn list_alerts(
     Query(page): Query<PageQuery>,
     Query(wanted): Query<AlertQuery>,
 ) -> Result<Reply<AlertList>, Problem> {
-    let (rows, next_cursor) = super::list(&wallet, wanted.open.unwrap_or(true), &page.checked()?).await?;
+    let (rows, next_cursor) = super::list(&wallet, wanted.open(), &page.checked()?).await?;
     let items = rows.into_iter().map(AlertView::of).collect();
     Ok(Reply::ok("wallet.alerts_listed", AlertList { items, next_cursor }))
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::WalletError;
 use crate::house::{Core, Wallet};
 
-pub(crate) use api::routes;
+pub(crate) use api::{AlertQuery, Reconcile, routes};
 pub(crate) use store::Row;
 
 /// The longest reason of a closing, in characters.
