@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::account::{self, NewPassword};
 use crate::otp::{self, Proof, Purpose};
-use crate::session::{Account, Origin, SignedIn};
+use crate::session::{self, Account, Origin, SignedIn};
 use crate::{Config, Deps, Identity, pin};
 
 /// The password of everybody here.
@@ -98,6 +98,14 @@ pub async fn sign_up_unlocked(identity: &Identity, identifier: &str) -> Someone 
 pub async fn someone(identity: &Identity, tokens: SignedIn) -> Someone {
     let account = identity.authenticate(&tokens.access_token).await.unwrap();
     Someone { id_user: account.id_user, account, tokens }
+}
+
+/// The access token of one more session of somebody.
+pub async fn token(identity: &Identity, account: &Account) -> String {
+    let mut transaction = identity.db.write.begin().await.unwrap();
+    let tokens = session::open(&mut transaction, identity, account.id_user, &origin()).await.unwrap();
+    transaction.commit().await.unwrap();
+    tokens.access
 }
 
 /// Moves the clock over the longest cooldown of codes.
