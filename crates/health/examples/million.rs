@@ -36,15 +36,31 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let random = Random::seeded(7);
     let unit = |random: &Random| f64::from(random.below(1_000_000)) / 1e6;
-    for (name, types) in [("all kinds", None), ("12 %", Some(vec![1_i16])), ("0.9 %", Some(vec![8])), ("0.02 %", Some(vec![12])), ("two kinds", Some(vec![1, 8]))] {
+    for (name, types) in [
+        ("all kinds", None),
+        ("12 %", Some(vec![1_i16])),
+        ("0.9 %", Some(vec![8])),
+        ("0.02 %", Some(vec![12])),
+        ("two kinds", Some(vec![1, 8])),
+    ] {
         let mut took: Vec<Duration> = Vec::new();
         for n in 0..QUERIES {
-            let (lat, lng) = if n % 2 == 0 { (5.2 + unit(&random) * 0.3, -4.15 + unit(&random) * 0.3) } else { (4.4 + unit(&random) * 6.2, -8.5 + unit(&random) * 5.9) };
+            let (lat, lng) = if n % 2 == 0 {
+                (5.2 + unit(&random) * 0.3, -4.15 + unit(&random) * 0.3)
+            } else {
+                (4.4 + unit(&random) * 6.2, -8.5 + unit(&random) * 5.9)
+            };
             let started = Instant::now();
-            let found: Vec<uuid::Uuid> = sqlx::query_scalar("SELECT id FROM etablissements_proches($1, $2, 20, $3)").bind(lat).bind(lng).bind(&types).fetch_all(&mut connection).await?;
+            let found: Vec<uuid::Uuid> = sqlx::query_scalar("SELECT id FROM etablissements_proches($1, $2, 20, $3)")
+                .bind(lat)
+                .bind(lng)
+                .bind(&types)
+                .fetch_all(&mut connection)
+                .await?;
             took.push(started.elapsed());
             if n < CHECKED / 5 {
-                let brute: Vec<uuid::Uuid> = sqlx::query_scalar(BRUTE).bind(lat).bind(lng).bind(&types).fetch_all(&mut connection).await?;
+                let brute: Vec<uuid::Uuid> =
+                    sqlx::query_scalar(BRUTE).bind(lat).bind(lng).bind(&types).fetch_all(&mut connection).await?;
                 if brute != found {
                     return Err(format!("{name}: not the brute force's answer at {lat} {lng}").into());
                 }
@@ -52,7 +68,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         took.sort_unstable();
         let at = |share: usize| took.get(took.len() * share / 100).copied().unwrap_or_default();
-        eprintln!("nearest 20 of {FACILITIES}, {name}: median {:.2?}, p99 {:.2?}; {} exact", at(50), at(99), CHECKED / 5);
+        eprintln!(
+            "nearest 20 of {FACILITIES}, {name}: median {:.2?}, p99 {:.2?}; {} exact",
+            at(50),
+            at(99),
+            CHECKED / 5
+        );
     }
     Ok(())
 }

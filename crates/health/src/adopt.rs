@@ -134,12 +134,24 @@ mod tests {
         .fetch_all(&test.db.write)
         .await
         .unwrap();
-        assert_eq!(rows, [(1, Some(5.3), 1, true), (2, Some(5.34), 2, true), (3, None, 99, false)], "the last place counts, 0/0 is nowhere");
+        assert_eq!(
+            rows,
+            [(1, Some(5.3), 1, true), (2, Some(5.34), 2, true), (3, None, 99, false)],
+            "the last place counts, 0/0 is nowhere"
+        );
         assert_eq!(adopt(&test.db).await.unwrap(), Adopted { read: 4, unreadable: 2 });
         let numbers: Vec<(Option<i32>, Option<String>)> =
             sqlx::query_as("SELECT id_etablissement, tel_uri FROM liste_numero_etablissement_sante WHERE tel_uri IS NOT NULL ORDER BY id_liste_num").fetch_all(&test.db.write).await.unwrap();
         let uri = |uri: &str| Some(uri.to_owned());
-        assert_eq!(numbers, [(Some(2), uri("tel:+2252722481000")), (None, uri("tel:185")), (Some(1), uri("tel:+2252722481000")), (Some(1), uri("tel:+2250707070707"))]);
+        assert_eq!(
+            numbers,
+            [
+                (Some(2), uri("tel:+2252722481000")),
+                (None, uri("tel:185")),
+                (Some(1), uri("tel:+2252722481000")),
+                (Some(1), uri("tel:+2250707070707"))
+            ]
+        );
         assert_eq!(adopt(&test.db).await.unwrap().read, 0, "again it changes nothing");
         // What the first backend never said is national is not an emergency number of the nation.
         let atlas = crate::atlas::load(&test.db.read, kernel::Clock::system().now()).await.unwrap();

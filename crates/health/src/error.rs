@@ -59,9 +59,13 @@ impl From<HealthError> for Problem {
         match error {
             HealthError::NotFound => Problem::not_found(),
             HealthError::Field(field, code) => Problem::field(field, code),
-            HealthError::NotLoaded => Problem::new(StatusCode::SERVICE_UNAVAILABLE, code).with_retry_after(std::time::Duration::from_secs(2)),
+            HealthError::NotLoaded => {
+                Problem::new(StatusCode::SERVICE_UNAVAILABLE, code).with_retry_after(std::time::Duration::from_secs(2))
+            }
             HealthError::NotVerified => Problem::new(StatusCode::FORBIDDEN, code),
-            HealthError::AlreadySuggested | HealthError::AlreadyDecided | HealthError::NotReversible => Problem::new(StatusCode::CONFLICT, code),
+            HealthError::AlreadySuggested | HealthError::AlreadyDecided | HealthError::NotReversible => {
+                Problem::new(StatusCode::CONFLICT, code)
+            }
             HealthError::TooManySuggestions => {
                 Problem::new(StatusCode::TOO_MANY_REQUESTS, code).with_retry_after(std::time::Duration::from_secs(3600))
             }

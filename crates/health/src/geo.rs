@@ -98,7 +98,8 @@ pub fn nearest<K: Ord>(
     let mut found: Vec<(f64, K, u32)> = Vec::with_capacity(n + 8);
     for tree in trees {
         for (index, least) in tree.candidates(from) {
-            let worst = if found.len() >= n { found.last().map_or(f64::INFINITY, |last| last.0) } else { f64::INFINITY };
+            let worst =
+                if found.len() >= n { found.last().map_or(f64::INFINITY, |last| last.0) } else { f64::INFINITY };
             if least > worst || within_m.is_some_and(|limit| least > limit) {
                 break;
             }
@@ -179,15 +180,26 @@ mod tests {
     fn nearest_is_exact_everywhere_even_over_the_date_line_and_at_the_poles() {
         // A fixed lattice with an irrational step covers the sphere evenly.
         let places: Vec<Place> = (0..4000_i32)
-            .map(|i| Place::new((f64::from(i) * 0.618_034).fract().mul_add(2.0, -1.0).asin().to_degrees(), (f64::from(i) * 0.414_214).fract() * 360.0 - 180.0).unwrap())
+            .map(|i| {
+                Place::new(
+                    (f64::from(i) * 0.618_034).fract().mul_add(2.0, -1.0).asin().to_degrees(),
+                    (f64::from(i) * 0.414_214).fract() * 360.0 - 180.0,
+                )
+                .unwrap()
+            })
             .collect();
         let near = Near::new(places.iter().enumerate().map(|(i, place)| (u32::try_from(i).unwrap(), *place)));
-        for from in [(90.0, 0.0), (-90.0, 12.0), (0.0, 180.0), (0.0, -180.0), (5.3, -4.0), (48.8, 2.3), (-41.0, 179.9)] {
+        for from in [(90.0, 0.0), (-90.0, 12.0), (0.0, 180.0), (0.0, -180.0), (5.3, -4.0), (48.8, 2.3), (-41.0, 179.9)]
+        {
             let from = Place::new(from.0, from.1).unwrap();
             let got = nearest(&[&near], from, 20, None, |i| Some((places[i as usize], i)));
-            let mut all: Vec<(f64, u32)> = places.iter().zip(0..).map(|(place, i)| (from.metres_to(*place), i)).collect();
+            let mut all: Vec<(f64, u32)> =
+                places.iter().zip(0..).map(|(place, i)| (from.metres_to(*place), i)).collect();
             all.sort_by(|a, b| a.partial_cmp(b).unwrap());
-            assert_eq!(got.iter().map(|(i, _)| *i).collect::<Vec<_>>(), all[..20].iter().map(|(_, i)| *i).collect::<Vec<_>>());
+            assert_eq!(
+                got.iter().map(|(i, _)| *i).collect::<Vec<_>>(),
+                all[..20].iter().map(|(_, i)| *i).collect::<Vec<_>>()
+            );
         }
     }
 

@@ -239,15 +239,26 @@ impl Hours {
     /// One ordinary week and two with a holiday decide: an expression that is open throughout in all of them is open always.
     fn open_in_all_samples(&self) -> bool {
         [(2026, 3, 2), (2026, 8, 3), (2026, 12, 21)].iter().all(|(year, month, day)| {
-            let Some(from) = NaiveDate::from_ymd_opt(*year, *month, *day).and_then(|day| day.and_hms_opt(0, 0, 0)) else { return false };
+            let Some(from) = NaiveDate::from_ymd_opt(*year, *month, *day).and_then(|day| day.and_hms_opt(0, 0, 0))
+            else {
+                return false;
+            };
             self.parsed.iter_range(from, from + Duration::days(HORIZON_DAYS)).all(|range| range.kind == RuleKind::Open)
         })
     }
 
     /// The open stretches of a span of at most [`HORIZON_DAYS`].
-    pub fn open_between(&self, from: chrono::NaiveDateTime, to: chrono::NaiveDateTime) -> Vec<(chrono::NaiveDateTime, chrono::NaiveDateTime)> {
+    pub fn open_between(
+        &self,
+        from: chrono::NaiveDateTime,
+        to: chrono::NaiveDateTime,
+    ) -> Vec<(chrono::NaiveDateTime, chrono::NaiveDateTime)> {
         let to = to.min(from + Duration::days(HORIZON_DAYS));
-        self.parsed.iter_range(from, to).filter(|range| range.kind == RuleKind::Open).map(|range| (range.range.start, range.range.end)).collect()
+        self.parsed
+            .iter_range(from, to)
+            .filter(|range| range.kind == RuleKind::Open)
+            .map(|range| (range.range.start, range.range.end))
+            .collect()
     }
 
     /// Open, closed or unknown at a moment, and until when.

@@ -77,9 +77,16 @@ impl Kind {
     /// The Ministry's type, with the name's first word where the type is too wide (CSUS holds CAT, PMI, SSSU and INF).
     pub fn of_ministry(kind: &str, name: &str) -> Self {
         let name = normal(name);
-        let says = |word: &str| name.split(' ').take(4).any(|one| one.trim_end_matches(|c: char| c.is_ascii_digit()) == word);
+        let says =
+            |word: &str| name.split(' ').take(4).any(|one| one.trim_end_matches(|c: char| c.is_ascii_digit()) == word);
         Self(match normal(kind).as_str() {
-            "chu" | "chr" | "chs" | "hg" | "hopital general" | "hopital militaire" | "centre hospitalier specialise" => 2,
+            "chu"
+            | "chr"
+            | "chs"
+            | "hg"
+            | "hopital general"
+            | "hopital militaire"
+            | "centre hospitalier specialise" => 2,
             "institut specialise" if says("cnts") || says("cts") => 12,
             "institut specialise" => 11,
             "clinique" | "polyclinique" | "polyclinique privee" => 3,
@@ -186,9 +193,40 @@ pub fn word_kind(word: &str) -> Option<Kind> {
 pub fn is_filler(word: &str) -> bool {
     matches!(
         word,
-        "de" | "du" | "des" | "d" | "la" | "le" | "les" | "l" | "et" | "a" | "au" | "aux" | "en" | "public" | "prive" | "privee"
-            | "centre" | "sante" | "medical" | "medicale" | "medico" | "social" | "general" | "generale" | "cabinet" | "urbain" | "rural"
-            | "urbaine" | "rurale" | "hospitalier" | "regional" | "universitaire" | "dm" | "confessionnel" | "communautaire"
+        "de" | "du"
+            | "des"
+            | "d"
+            | "la"
+            | "le"
+            | "les"
+            | "l"
+            | "et"
+            | "a"
+            | "au"
+            | "aux"
+            | "en"
+            | "public"
+            | "prive"
+            | "privee"
+            | "centre"
+            | "sante"
+            | "medical"
+            | "medicale"
+            | "medico"
+            | "social"
+            | "general"
+            | "generale"
+            | "cabinet"
+            | "urbain"
+            | "rural"
+            | "urbaine"
+            | "rurale"
+            | "hospitalier"
+            | "regional"
+            | "universitaire"
+            | "dm"
+            | "confessionnel"
+            | "communautaire"
     )
 }
 

@@ -87,7 +87,9 @@ pub fn read(text: &str) -> Result<Number, NotANumber> {
     if text.is_empty() {
         return Err(NotANumber::Empty);
     }
-    if text.chars().count() > MAX_WRITTEN || text.chars().any(|c| !(c.is_ascii_digit() || c.is_whitespace() || "+-./()".contains(c))) {
+    if text.chars().count() > MAX_WRITTEN
+        || text.chars().any(|c| !(c.is_ascii_digit() || c.is_whitespace() || "+-./()".contains(c)))
+    {
         return Err(NotANumber::NotDigits);
     }
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
@@ -103,7 +105,8 @@ pub fn read(text: &str) -> Result<Number, NotANumber> {
 }
 
 fn national<'a>(text: &str, digits: &'a str) -> &'a str {
-    let bare = digits.strip_prefix("00225").or_else(|| digits.strip_prefix("225").filter(|rest| matches!(rest.len(), 8 | 10)));
+    let bare =
+        digits.strip_prefix("00225").or_else(|| digits.strip_prefix("225").filter(|rest| matches!(rest.len(), 8 | 10)));
     match bare {
         Some(rest) => rest,
         // A plus sign with another country's code is no number of ours, whatever its length.
@@ -158,7 +161,9 @@ fn parts(cell: &str) -> Vec<String> {
             let mut out: Vec<String> = Vec::new();
             let mut run = String::new();
             for piece in &pieces {
-                if whole(piece) && (run.is_empty() || !matches!(run.as_str(), "+225" | "225" | "00225" | "(+225)" | "(225)")) {
+                if whole(piece)
+                    && (run.is_empty() || !matches!(run.as_str(), "+225" | "225" | "00225" | "(+225)" | "(225)"))
+                {
                     if !run.is_empty() {
                         out.push(std::mem::take(&mut run));
                     }
@@ -191,7 +196,9 @@ mod tests {
 
     #[test]
     fn today_s_numbers_in_any_spelling() {
-        for text in ["27 22 48 10 00", "+2252722481000", "00225 27 22 48 10 00", "225-27-22-48-10-00", "(+225) 27.22.48.10.00"] {
+        for text in
+            ["27 22 48 10 00", "+2252722481000", "00225 27 22 48 10 00", "225-27-22-48-10-00", "(+225) 27.22.48.10.00"]
+        {
             assert_eq!(e164(text).as_deref(), Some("+2252722481000"), "{text}");
         }
         for landline in ["2735913503", "2736860180", "2733791100"] {
@@ -211,7 +218,14 @@ mod tests {
 
     #[test]
     fn eight_digits_move_by_the_rule_and_say_so() {
-        for (old, new) in [("22477561", "27"), ("55350700", "05"), ("59647172", "07"), ("02503032", "01"), ("48 80 89 09", "07"), ("31000222", "27")] {
+        for (old, new) in [
+            ("22477561", "27"),
+            ("55350700", "05"),
+            ("59647172", "07"),
+            ("02503032", "01"),
+            ("48 80 89 09", "07"),
+            ("31000222", "27"),
+        ] {
             let number = read(old).unwrap();
             assert_eq!(number.dial.e164().unwrap().get(4..6), Some(new), "{old}");
             assert!(number.former.is_some());

@@ -12,19 +12,38 @@ pub(crate) fn answer(asked: &HeaderMap, body: Bytes, kind: &'static str, cache: 
 }
 
 /// The same for what is packed already: the tag belongs to the content, not to its packing.
-pub(crate) fn packed(asked: &HeaderMap, tag: HeaderValue, kind: &'static str, cache: &'static str, gzip: Bytes, plain: impl FnOnce() -> Bytes) -> Response<Body> {
+pub(crate) fn packed(
+    asked: &HeaderMap,
+    tag: HeaderValue,
+    kind: &'static str,
+    cache: &'static str,
+    gzip: Bytes,
+    plain: impl FnOnce() -> Bytes,
+) -> Response<Body> {
     let takes = asked.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok()).any(accepts_gzip);
-    if takes { tagged(asked, tag, kind, cache, Some("gzip"), gzip) } else { tagged(asked, tag, kind, cache, None, plain()) }
+    if takes {
+        tagged(asked, tag, kind, cache, Some("gzip"), gzip)
+    } else {
+        tagged(asked, tag, kind, cache, None, plain())
+    }
 }
 
 fn accepts_gzip(text: &str) -> bool {
     text.split(',').map(str::trim).any(|range| {
-        let (name, weight) = range.split_once(';').map_or((range, "q=1"), |(name, weight)| (name.trim(), weight.trim()));
+        let (name, weight) =
+            range.split_once(';').map_or((range, "q=1"), |(name, weight)| (name.trim(), weight.trim()));
         matches!(name, "gzip" | "*") && !matches!(weight, "q=0" | "q=0.0" | "q=0.00" | "q=0.000")
     })
 }
 
-fn tagged(asked: &HeaderMap, tag: HeaderValue, kind: &'static str, cache: &'static str, encoding: Option<&'static str>, body: Bytes) -> Response<Body> {
+fn tagged(
+    asked: &HeaderMap,
+    tag: HeaderValue,
+    kind: &'static str,
+    cache: &'static str,
+    encoding: Option<&'static str>,
+    body: Bytes,
+) -> Response<Body> {
     let same = asked.get(header::IF_NONE_MATCH).is_some_and(|known| render::matches_tag(known, &tag));
     let mut response = Response::new(if same { Body::empty() } else { Body::from(body) });
     let headers = response.headers_mut();

@@ -73,8 +73,11 @@ const BOX: [f64; 4] = [-8.7, 4.1, -2.4, 10.8];
 impl Units {
     /// Reads the table. Bounded by the areas of one country.
     pub async fn load(pool: &PgPool) -> Result<Self, sqlx::Error> {
-        let rows: Vec<(String, String, String, String)> =
-            sqlx::query_as("SELECT niveau, pcode, nom, ST_AsGeoJSON(geom, 6) FROM unite_administrative ORDER BY id LIMIT 20000").fetch_all(pool).await?;
+        let rows: Vec<(String, String, String, String)> = sqlx::query_as(
+            "SELECT niveau, pcode, nom, ST_AsGeoJSON(geom, 6) FROM unite_administrative ORDER BY id LIMIT 20000",
+        )
+        .fetch_all(pool)
+        .await?;
         let units = rows.into_iter().filter_map(|(level, pcode, name, shape)| {
             let shape: Value = serde_json::from_str(&shape).ok()?;
             Some(Unit { level: Level::parse(&level)?, pcode, name, area: Area::new(rings(shape.get("coordinates")?)) })
@@ -99,7 +102,10 @@ impl Units {
     /// The area that holds a place, or the nearest within three kilometres.
     fn near(&self, level: Level, place: Place) -> Option<&Unit> {
         self.at(level, place).or_else(|| {
-            let measured = self.of(level).map(|unit| (unit.area.metres_to_edge(place), unit)).filter(|(metres, _)| *metres <= SHORE_M);
+            let measured = self
+                .of(level)
+                .map(|unit| (unit.area.metres_to_edge(place), unit))
+                .filter(|(metres, _)| *metres <= SHORE_M);
             measured.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, unit)| unit)
         })
     }

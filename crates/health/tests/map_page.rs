@@ -12,10 +12,15 @@ use kernel::{Clock, Random};
 /// Node modules of `tests/browser` and a Chromium, or the reason why there is none.
 fn tools() -> Result<(PathBuf, PathBuf), &'static str> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
-    let chromium = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].iter().map(PathBuf::from).find(|path| path.exists());
+    let chromium = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
+        .iter()
+        .map(PathBuf::from)
+        .find(|path| path.exists());
     match chromium {
         None => Err("no Chromium: apt-get install chromium"),
-        Some(_) if !folder.join("node_modules/playwright-core").is_dir() => Err("no playwright-core: npm ci in crates/health/tests/browser"),
+        Some(_) if !folder.join("node_modules/playwright-core").is_dir() => {
+            Err("no playwright-core: npm ci in crates/health/tests/browser")
+        }
         Some(chromium) => Ok((folder, chromium)),
     }
 }
@@ -30,7 +35,13 @@ async fn the_map_shows_facilities_and_asks_nobody_else() {
         }
     };
     let test = testkit::db().await;
-    let health = Health::new(Deps { db: test.db.clone(), clock: Clock::system(), random: Random::system(), config: Config::default() }).await;
+    let health = Health::new(Deps {
+        db: test.db.clone(),
+        clock: Clock::system(),
+        random: Random::system(),
+        config: Config::default(),
+    })
+    .await;
     health::seed(&health.world()).await.unwrap();
     health.refresh().await.unwrap();
     let router = Router::new()
@@ -58,7 +69,15 @@ async fn the_map_shows_facilities_and_asks_nobody_else() {
     let told: serde_json::Value = serde_json::from_str(out.lines().last().unwrap_or("")).unwrap();
     assert_eq!((&told["foreign"], &told["errors"]), (&serde_json::json!([]), &serde_json::json!([])));
     assert!(told["emergency"].as_array().unwrap().contains(&"tel:185".into()), "{told}");
-    assert!(told["results"].as_u64().unwrap() >= 5 && told["first"].as_str().unwrap().to_lowercase().contains("pharmacie"), "{told}");
-    assert!(told["ways"].as_u64().unwrap() >= 5 && told["tiles"].as_u64().unwrap() >= 4 && told["hospitals"].as_u64().unwrap() >= 5, "{told}");
+    assert!(
+        told["results"].as_u64().unwrap() >= 5 && told["first"].as_str().unwrap().to_lowercase().contains("pharmacie"),
+        "{told}"
+    );
+    assert!(
+        told["ways"].as_u64().unwrap() >= 5
+            && told["tiles"].as_u64().unwrap() >= 4
+            && told["hospitals"].as_u64().unwrap() >= 5,
+        "{told}"
+    );
     assert!(std::fs::metadata(&picture).unwrap().len() > 20_000);
 }

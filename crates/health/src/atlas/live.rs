@@ -43,8 +43,15 @@ impl Live {
     pub(crate) async fn refresh(&self) -> Result<(), Failure> {
         let started = std::time::Instant::now();
         let reading = load(&self.db.read, self.clock.now());
-        let atlas = tokio::time::timeout(Duration::from_secs(READ_TIMEOUT_S), reading).await.map_err(|_| Failure::unavailable("reading the directory took too long"))??;
-        tracing::info!(facilities = atlas.facilities.len(), version = atlas.version, ms = started.elapsed().as_millis(), "health directory read");
+        let atlas = tokio::time::timeout(Duration::from_secs(READ_TIMEOUT_S), reading)
+            .await
+            .map_err(|_| Failure::unavailable("reading the directory took too long"))??;
+        tracing::info!(
+            facilities = atlas.facilities.len(),
+            version = atlas.version,
+            ms = started.elapsed().as_millis(),
+            "health directory read"
+        );
         *self.present.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(atlas);
         Ok(())
     }

@@ -214,8 +214,13 @@ impl Atlas {
     /// Puts the parts together; this is the costly step.
     pub fn build(mut self) -> Self {
         self.by_id = self.facilities.iter().zip(0..).map(|(facility, index)| (facility.id, index)).collect();
-        let placed: Vec<(u32, Kind, Place)> =
-            self.facilities.iter().zip(0..).filter(|(facility, _)| facility.on_map()).filter_map(|(facility, index)| Some((index, facility.kind, facility.place?))).collect();
+        let placed: Vec<(u32, Kind, Place)> = self
+            .facilities
+            .iter()
+            .zip(0..)
+            .filter(|(facility, _)| facility.on_map())
+            .filter_map(|(facility, index)| Some((index, facility.kind, facility.place?)))
+            .collect();
         let mut kinds: HashMap<Kind, Vec<(u32, Place)>> = HashMap::new();
         for (index, kind, place) in &placed {
             kinds.entry(*kind).or_default().push((*index, *place));
@@ -227,7 +232,13 @@ impl Atlas {
                 self.duties_of.entry(facility).or_default().push(at);
             }
         }
-        self.index.add_names(self.facilities.iter().zip(0..).filter(|(facility, _)| facility.state == "ouvert").map(|(facility, index)| (index, facility.name.as_str())));
+        self.index.add_names(
+            self.facilities
+                .iter()
+                .zip(0..)
+                .filter(|(facility, _)| facility.state == "ouvert")
+                .map(|(facility, index)| (index, facility.name.as_str())),
+        );
         self
     }
 
@@ -249,12 +260,17 @@ impl Atlas {
 
     /// Open or not, on duty or not. A pharmacy on duty is open whatever its door says.
     pub fn now(&self, index: u32, facility: &Facility, moment: Moment) -> Now {
-        let duty = self.duties_of.get(&index).and_then(|rows| rows.iter().find_map(|row| self.duties.get(*row as usize).filter(|duty| duty.covers(moment.duty_day))));
+        let duty = self.duties_of.get(&index).and_then(|rows| {
+            rows.iter().find_map(|row| self.duties.get(*row as usize).filter(|duty| duty.covers(moment.duty_day)))
+        });
         if facility.state != "ouvert" {
             return Now { open: Some(false), until: None, on_duty: duty.is_some() };
         }
         if let Some(duty) = duty {
-            let ends = duty.end.and_hms_opt(0, 0, 0).map(|start| start.and_utc() + Duration::days(1) + Duration::hours(i64::from(moment.switch_hour)));
+            let ends = duty
+                .end
+                .and_hms_opt(0, 0, 0)
+                .map(|start| start.and_utc() + Duration::days(1) + Duration::hours(i64::from(moment.switch_hour)));
             return Now { open: Some(true), until: ends, on_duty: true };
         }
         match &facility.hours {
@@ -269,8 +285,11 @@ impl Atlas {
     /// The nearest that a wish fits, with metres on the spheroid, exactly.
     pub fn nearest(&self, from: Place, n: usize, wish: &Wish, moment: Moment) -> Vec<(u32, f64)> {
         let empty = Near::default();
-        let trees: Vec<&Near> =
-            if wish.kinds.is_empty() { vec![&self.all] } else { wish.kinds.iter().map(|kind| self.by_kind.get(kind).unwrap_or(&empty)).collect() };
+        let trees: Vec<&Near> = if wish.kinds.is_empty() {
+            vec![&self.all]
+        } else {
+            wish.kinds.iter().map(|kind| self.by_kind.get(kind).unwrap_or(&empty)).collect()
+        };
         nearest(&trees, from, n, wish.radius_m, |index| {
             let facility = self.at(index)?;
             self.fits(index, facility, wish, moment).then_some((facility.place?, facility.id))
@@ -289,7 +308,8 @@ impl Atlas {
             return true;
         }
         let now = self.now(index, facility, moment);
-        (wish.open_now.is_none() || now.open == wish.open_now || (wish.or_unknown && now.open.is_none())) && (!wish.on_duty || now.on_duty)
+        (wish.open_now.is_none() || now.open == wish.open_now || (wish.or_unknown && now.open.is_none()))
+            && (!wish.on_duty || now.on_duty)
     }
 
     /// The duty lists of a moment.

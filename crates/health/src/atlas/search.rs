@@ -82,7 +82,10 @@ impl Index {
     pub fn with_towns(towns: Vec<(Town, Vec<String>)>) -> Self {
         let mut index = Self::default();
         for (key, name, lat, lng) in FAMILIAR {
-            index.towns.insert(normal(key), Town { name: name.to_owned(), place: Some(Place { lat, lng }), population: 100_000 });
+            index.towns.insert(
+                normal(key),
+                Town { name: name.to_owned(), place: Some(Place { lat, lng }), population: 100_000 },
+            );
         }
         for (town, aliases) in towns {
             for name in std::iter::once(&town.name).chain(&aliases) {
@@ -95,7 +98,12 @@ impl Index {
                 }
             }
         }
-        index.large = index.towns.iter().filter(|(key, town)| town.population >= 20_000 && key.len() >= 5).map(|(key, town)| (key.clone(), town.clone())).collect();
+        index.large = index
+            .towns
+            .iter()
+            .filter(|(key, town)| town.population >= 20_000 && key.len() >= 5)
+            .map(|(key, town)| (key.clone(), town.clone()))
+            .collect();
         index
     }
 
@@ -104,7 +112,10 @@ impl Index {
         for (index, name) in names {
             let text = normal(name);
             let pieces = trigrams(&text);
-            self.words.insert(index, (text.split(' ').map(str::to_owned).collect(), u16::try_from(pieces.len()).unwrap_or(u16::MAX)));
+            self.words.insert(
+                index,
+                (text.split(' ').map(str::to_owned).collect(), u16::try_from(pieces.len()).unwrap_or(u16::MAX)),
+            );
             for piece in pieces {
                 self.pieces.entry(piece).or_default().push(index);
             }
@@ -132,8 +143,18 @@ impl Index {
             }
         }
         if out.town.is_none() {
-            let close = |word: &String| self.large.iter().map(|(key, town)| (likeness(word, key), town)).filter(|(same, _)| *same >= 0.8).max_by(|a, b| a.0.total_cmp(&b.0));
-            out.town = out.words.iter().filter(|word| word.len() >= 5).find_map(|word| close(word).map(|(_, town)| town.clone()));
+            let close = |word: &String| {
+                self.large
+                    .iter()
+                    .map(|(key, town)| (likeness(word, key), town))
+                    .filter(|(same, _)| *same >= 0.8)
+                    .max_by(|a, b| a.0.total_cmp(&b.0))
+            };
+            out.town = out
+                .words
+                .iter()
+                .filter(|word| word.len() >= 5)
+                .find_map(|word| close(word).map(|(_, town)| town.clone()));
         }
         out
     }
@@ -193,13 +214,37 @@ fn word_score(typed: &str, word: &str) -> f32 {
 
 impl Atlas {
     /// The best answers, best first, with their scores.
-    pub fn search(&self, query: &str, near: Option<Place>, wish: &Wish, n: usize, moment: Moment) -> (Understood, Vec<u32>) {
+    pub fn search(
+        &self,
+        query: &str,
+        near: Option<Place>,
+        wish: &Wish,
+        n: usize,
+        moment: Moment,
+    ) -> (Understood, Vec<u32>) {
         let understood = self.index.understand(query);
         let from = understood.town.as_ref().and_then(|town| town.place).or(near);
-        let only_where = understood.words.is_empty() || understood.town.as_ref().is_some_and(|town| understood.words.iter().all(|word| is_town_word(word, town)));
-        let mut found = if only_where && !understood.kinds.is_empty() { self.of_kind(&understood.kinds, from, wish, n, moment) } else { Vec::new() };
-        let words = if understood.words.is_empty() { normal(query).split(' ').map(str::to_owned).take(MAX_WORDS).collect() } else { understood.words.clone() };
-        let mut scored: Vec<(f32, u32)> = self.index.candidates(&words).into_iter().filter_map(|index| self.scored(index, &words, &understood.kinds, from, wish, moment)).collect();
+        let only_where = understood.words.is_empty()
+            || understood
+                .town
+                .as_ref()
+                .is_some_and(|town| understood.words.iter().all(|word| is_town_word(word, town)));
+        let mut found = if only_where && !understood.kinds.is_empty() {
+            self.of_kind(&understood.kinds, from, wish, n, moment)
+        } else {
+            Vec::new()
+        };
+        let words = if understood.words.is_empty() {
+            normal(query).split(' ').map(str::to_owned).take(MAX_WORDS).collect()
+        } else {
+            understood.words.clone()
+        };
+        let mut scored: Vec<(f32, u32)> = self
+            .index
+            .candidates(&words)
+            .into_iter()
+            .filter_map(|index| self.scored(index, &words, &understood.kinds, from, wish, moment))
+            .collect();
         scored.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
         for (_, index) in scored {
             if found.len() >= n {
@@ -213,9 +258,18 @@ impl Atlas {
         (understood, found)
     }
 
-    fn scored(&self, index: u32, words: &[String], kinds: &[Kind], from: Option<Place>, wish: &Wish, moment: Moment) -> Option<(f32, u32)> {
+    fn scored(
+        &self,
+        index: u32,
+        words: &[String],
+        kinds: &[Kind],
+        from: Option<Place>,
+        wish: &Wish,
+        moment: Moment,
+    ) -> Option<(f32, u32)> {
         let facility = self.at(index)?;
-        if !(wish.kinds.is_empty() || wish.kinds.contains(&facility.kind)) || !self.fits(index, facility, wish, moment) {
+        if !(wish.kinds.is_empty() || wish.kinds.contains(&facility.kind)) || !self.fits(index, facility, wish, moment)
+        {
             return None;
         }
         let name = self.index.name_score(words, index);
@@ -233,7 +287,10 @@ impl Atlas {
 
     /// "pharmacie yopougon": the nearest of the kind to the middle of the place, or the best known without a place.
     fn of_kind(&self, kinds: &[Kind], from: Option<Place>, wish: &Wish, n: usize, moment: Moment) -> Vec<u32> {
-        let wish = Wish { kinds: kinds.iter().filter(|kind| wish.kinds.is_empty() || wish.kinds.contains(kind)).copied().collect(), ..wish.clone() };
+        let wish = Wish {
+            kinds: kinds.iter().filter(|kind| wish.kinds.is_empty() || wish.kinds.contains(kind)).copied().collect(),
+            ..wish.clone()
+        };
         if wish.kinds.is_empty() {
             return Vec::new();
         }
@@ -244,7 +301,9 @@ impl Atlas {
             .facilities
             .iter()
             .zip(0..)
-            .filter(|(facility, index)| facility.on_map() && wish.kinds.contains(&facility.kind) && self.fits(*index, facility, &wish, moment))
+            .filter(|(facility, index)| {
+                facility.on_map() && wish.kinds.contains(&facility.kind) && self.fits(*index, facility, &wish, moment)
+            })
             .map(|(facility, index)| (-facility.confidence, index))
             .collect();
         all.sort_unstable();
@@ -255,5 +314,8 @@ impl Atlas {
 
 fn is_town_word(word: &str, town: &Town) -> bool {
     let name = normal(&town.name);
-    name.split(' ').any(|part| likeness(part, word) >= 0.8) || FAMILIAR.iter().any(|(key, shown, ..)| *shown == town.name && normal(key).split(' ').any(|part| part == word))
+    name.split(' ').any(|part| likeness(part, word) >= 0.8)
+        || FAMILIAR
+            .iter()
+            .any(|(key, shown, ..)| *shown == town.name && normal(key).split(' ').any(|part| part == word))
 }

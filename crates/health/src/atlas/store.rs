@@ -63,18 +63,40 @@ pub async fn load(pool: &PgPool, now: DateTime<Utc>) -> Result<Atlas, sqlx::Erro
     let sources: Vec<(i32, Vec<String>)> =
         sqlx::query_as("SELECT id_etablissement, array_agg(DISTINCT source::text ORDER BY source::text) FROM source_etablissement GROUP BY 1").fetch_all(&mut *tx).await?;
     let emergency = emergency(&mut tx).await?;
-    let removed: Vec<(Uuid, i64)> = sqlx::query_as("SELECT public_id, version FROM etablissement_retire").fetch_all(&mut *tx).await?;
+    let removed: Vec<(Uuid, i64)> =
+        sqlx::query_as("SELECT public_id, version FROM etablissement_retire").fetch_all(&mut *tx).await?;
     let duties = duties(&mut tx, now).await?;
     let towns = towns(&mut tx).await?;
     tx.commit().await?;
     // Building the trees holds a core for a while: not on the threads that answer.
     let built = tokio::task::spawn_blocking(move || {
         let facilities = Maker::new(&units, &holidays, phones, sources).make(rows);
-        let keys: HashMap<i32, u32> = facilities.iter().zip(0..).map(|(facility, index)| (facility.key, index)).collect();
-        let version = facilities.iter().map(|facility| facility.version).chain(removed.iter().map(|(_, version)| *version)).max().unwrap_or(0);
-        let duties = duties.into_iter().map(|(duty, key)| Duty { facility: key.and_then(|key| keys.get(&key).copied()), ..duty }).collect();
+        let keys: HashMap<i32, u32> =
+            facilities.iter().zip(0..).map(|(facility, index)| (facility.key, index)).collect();
+        let version = facilities
+            .iter()
+            .map(|facility| facility.version)
+            .chain(removed.iter().map(|(_, version)| *version))
+            .max()
+            .unwrap_or(0);
+        let duties = duties
+            .into_iter()
+            .map(|(duty, key)| Duty { facility: key.and_then(|key| keys.get(&key).copied()), ..duty })
+            .collect();
         let index = Index::with_towns(towns);
-        Atlas { facilities, units, holidays, duties, removed, version, index, numbers: emergency, read_at: Some(now), ..Atlas::default() }.build()
+        Atlas {
+            facilities,
+            units,
+            holidays,
+            duties,
+            removed,
+            version,
+            index,
+            numbers: emergency,
+            read_at: Some(now),
+            ..Atlas::default()
+        }
+        .build()
     });
     built.await.map_err(|error| sqlx::Error::Io(std::io::Error::other(error)))
 }
@@ -90,13 +112,31 @@ struct Maker<'a> {
 }
 
 impl<'a> Maker<'a> {
-    fn new(units: &'a Units, holidays: &'a Holidays, phones: HashMap<i32, Vec<Number>>, sources: Vec<(i32, Vec<String>)>) -> Self {
-        let names_of = |level: Level| -> HashMap<&str, Arc<str>> { units.of(level).map(|unit| (unit.pcode.as_str(), Arc::from(unit.name.as_str()))).collect() };
+    fn new(
+        units: &'a Units,
+        holidays: &'a Holidays,
+        phones: HashMap<i32, Vec<Number>>,
+        sources: Vec<(i32, Vec<String>)>,
+    ) -> Self {
+        let names_of = |level: Level| -> HashMap<&str, Arc<str>> {
+            units.of(level).map(|unit| (unit.pcode.as_str(), Arc::from(unit.name.as_str()))).collect()
+        };
         let (regions, departments) = (names_of(Level::Region), names_of(Level::Department));
-        let above = |names: &HashMap<&str, Arc<str>>, code: &str| names.iter().find(|(prefix, _)| code.starts_with(**prefix)).map(|(_, name)| name.clone());
+        let above = |names: &HashMap<&str, Arc<str>>, code: &str| {
+            names.iter().find(|(prefix, _)| code.starts_with(**prefix)).map(|(_, name)| name.clone())
+        };
         let names = units
             .of(Level::SubPrefecture)
-            .map(|unit| (unit.pcode.clone(), [above(&regions, &unit.pcode), above(&departments, &unit.pcode), Some(Arc::from(unit.name.as_str()))]))
+            .map(|unit| {
+                (
+                    unit.pcode.clone(),
+                    [
+                        above(&regions, &unit.pcode),
+                        above(&departments, &unit.pcode),
+                        Some(Arc::from(unit.name.as_str())),
+                    ],
+                )
+            })
             .collect();
         Self { units, holidays, phones, sources: sources.into_iter().collect(), parsed: HashMap::new(), names }
     }
@@ -124,7 +164,10 @@ impl<'a> Maker<'a> {
         Facility {
             key: row.key,
             id: row.id,
-            name: row.nom.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| format!("{} (sans nom)", kind.label())),
+            name: row
+                .nom
+                .filter(|name| !name.trim().is_empty())
+                .unwrap_or_else(|| format!("{} (sans nom)", kind.label())),
             kind,
             category: row.categorie,
             place,
@@ -173,7 +216,13 @@ async fn numbers(tx: &mut sqlx::PgConnection) -> Result<HashMap<i32, Vec<Number>
     .await?;
     let mut by_facility: HashMap<i32, Vec<Number>> = HashMap::new();
     for (facility, written, uri, label, sure, state) in rows {
-        let number = Number { written: written.unwrap_or_default(), uri, label, certainty: certainty(&sure), to_verify: state != "actif" || sure == "basse" };
+        let number = Number {
+            written: written.unwrap_or_default(),
+            uri,
+            label,
+            certainty: certainty(&sure),
+            to_verify: state != "actif" || sure == "basse",
+        };
         by_facility.entry(facility).or_default().push(number);
     }
     Ok(by_facility)
@@ -189,7 +238,13 @@ async fn emergency(tx: &mut sqlx::PgConnection) -> Result<Vec<EmergencyNumber>, 
     .fetch_all(tx)
     .await?;
     let number = |(written, uri, label, category, scope, free, h24, sure): Row| EmergencyNumber {
-        number: Number { written: written.unwrap_or_default(), uri, label, certainty: certainty(&sure), to_verify: false },
+        number: Number {
+            written: written.unwrap_or_default(),
+            uri,
+            label,
+            certainty: certainty(&sure),
+            to_verify: false,
+        },
         category,
         scope,
         free,
@@ -212,10 +267,29 @@ async fn duties(tx: &mut sqlx::PgConnection, now: DateTime<Utc>) -> Result<Vec<(
     let duty = |(id, area, lat, lng, start, end, name, address, phones, facility): DutyRow| {
         let number = |text: &String| {
             let dial = phone::read(text).ok()?.dial;
-            Some(Number { written: dial.written(), uri: Some(dial.uri()), label: None, certainty: "medium", to_verify: false })
+            Some(Number {
+                written: dial.written(),
+                uri: Some(dial.uri()),
+                label: None,
+                certainty: "medium",
+                to_verify: false,
+            })
         };
         let area_place = lat.zip(lng).and_then(|(lat, lng)| Place::new(lat, lng));
-        (Duty { id, area, area_place, start, end, name, address, phones: phones.iter().filter_map(number).collect(), facility: None }, facility)
+        (
+            Duty {
+                id,
+                area,
+                area_place,
+                start,
+                end,
+                name,
+                address,
+                phones: phones.iter().filter_map(number).collect(),
+                facility: None,
+            },
+            facility,
+        )
     };
     Ok(rows.into_iter().map(duty).collect())
 }
@@ -224,7 +298,14 @@ async fn towns(tx: &mut sqlx::PgConnection) -> Result<Vec<(Town, Vec<String>)>, 
     type Row = (String, Vec<String>, Option<i32>, Option<f64>, Option<f64>);
     let rows: Vec<Row> = sqlx::query_as("SELECT nom, alias, population, ST_Y(geom), ST_X(geom) FROM localite ORDER BY population DESC NULLS LAST, id LIMIT 100000").fetch_all(tx).await?;
     let town = |(name, aliases, population, lat, lng): Row| {
-        (Town { name, place: lat.zip(lng).and_then(|(lat, lng)| Place::new(lat, lng)), population: population.unwrap_or(0) }, aliases)
+        (
+            Town {
+                name,
+                place: lat.zip(lng).and_then(|(lat, lng)| Place::new(lat, lng)),
+                population: population.unwrap_or(0),
+            },
+            aliases,
+        )
     };
     Ok(rows.into_iter().map(town).collect())
 }

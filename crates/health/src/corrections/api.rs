@@ -213,7 +213,12 @@ kernel::answer!(DutyStatusAnswer, DutyStatus);
     ),
     security(("bearer" = [])), extensions(("x-access" = json!("user")))
 )]
-async fn suggest(State(health): State<Health>, Signed(account): Signed, Path(id): Path<Uuid>, Body(body): Body<Suggest>) -> Result<Reply<OneSuggestion>, Problem> {
+async fn suggest(
+    State(health): State<Health>,
+    Signed(account): Signed,
+    Path(id): Path<Uuid>,
+    Body(body): Body<Suggest>,
+) -> Result<Reply<OneSuggestion>, Problem> {
     let proposal = Proposal { facility: id, field: &body.field, value: &body.value, comment: body.comment.as_deref() };
     let suggestion = super::suggest(&health, &account, proposal).await?;
     Ok(Reply::created("health.suggested", OneSuggestion { suggestion: suggestion.into() }))
@@ -226,12 +231,19 @@ async fn suggest(State(health): State<Health>, Signed(account): Signed, Path(id)
     responses((status = 200, description = "Les plus anciennes d'abord", body = SuggestionsAnswer)),
     security(("bearer" = [])), extensions(("x-access" = json!("permission:health.moderate")))
 )]
-async fn suggestions(State(health): State<Health>, _: Allowed<HealthModerate>, Query(query): Query<PageQuery>) -> Result<Reply<Suggestions>, Problem> {
+async fn suggestions(
+    State(health): State<Health>,
+    _: Allowed<HealthModerate>,
+    Query(query): Query<PageQuery>,
+) -> Result<Reply<Suggestions>, Problem> {
     let page = query.checked::<Uuid>()?;
     let mut connection = health.db().read.acquire().await.map_err(HealthError::from)?;
     let rows = store::waiting(&mut connection, page.after, page.rows()).await.map_err(HealthError::from)?;
     let (rows, next_cursor) = page.cut(rows, |row| row.id);
-    Ok(Reply::ok("health.suggestions", Suggestions { items: rows.into_iter().map(SuggestionView::from).collect(), next_cursor }))
+    Ok(Reply::ok(
+        "health.suggestions",
+        Suggestions { items: rows.into_iter().map(SuggestionView::from).collect(), next_cursor },
+    ))
 }
 
 /// Accepter une correction
@@ -241,7 +253,11 @@ async fn suggestions(State(health): State<Health>, _: Allowed<HealthModerate>, Q
     responses((status = 200, description = "Publiée", body = OneSuggestionAnswer), (status = 409, description = "Déjà décidée")),
     security(("bearer" = [])), extensions(("x-access" = json!("permission:health.moderate")))
 )]
-async fn accept(State(health): State<Health>, moderator: Allowed<HealthModerate>, Path(id): Path<Uuid>) -> Result<Reply<OneSuggestion>, Problem> {
+async fn accept(
+    State(health): State<Health>,
+    moderator: Allowed<HealthModerate>,
+    Path(id): Path<Uuid>,
+) -> Result<Reply<OneSuggestion>, Problem> {
     let suggestion = super::decide(&health, moderator.account.public_id, id, true).await?;
     Ok(Reply::ok("health.suggestion_accepted", OneSuggestion { suggestion: suggestion.into() }))
 }
@@ -253,7 +269,11 @@ async fn accept(State(health): State<Health>, moderator: Allowed<HealthModerate>
     responses((status = 200, description = "Refusée", body = OneSuggestionAnswer), (status = 409, description = "Déjà décidée")),
     security(("bearer" = [])), extensions(("x-access" = json!("permission:health.moderate")))
 )]
-async fn reject(State(health): State<Health>, moderator: Allowed<HealthModerate>, Path(id): Path<Uuid>) -> Result<Reply<OneSuggestion>, Problem> {
+async fn reject(
+    State(health): State<Health>,
+    moderator: Allowed<HealthModerate>,
+    Path(id): Path<Uuid>,
+) -> Result<Reply<OneSuggestion>, Problem> {
     let suggestion = super::decide(&health, moderator.account.public_id, id, false).await?;
     Ok(Reply::ok("health.suggestion_rejected", OneSuggestion { suggestion: suggestion.into() }))
 }
@@ -265,10 +285,17 @@ async fn reject(State(health): State<Health>, moderator: Allowed<HealthModerate>
     responses((status = 200, description = "Le plus récent d'abord, 200 au plus", body = ChangesAnswer)),
     security(("bearer" = [])), extensions(("x-access" = json!("permission:health.moderate")))
 )]
-async fn history(State(health): State<Health>, _: Allowed<HealthModerate>, Path(id): Path<Uuid>) -> Result<Reply<Changes>, Problem> {
+async fn history(
+    State(health): State<Health>,
+    _: Allowed<HealthModerate>,
+    Path(id): Path<Uuid>,
+) -> Result<Reply<Changes>, Problem> {
     let mut connection = health.db().read.acquire().await.map_err(HealthError::from)?;
     let rows = store::history(&mut connection, id).await.map_err(HealthError::from)?;
-    Ok(Reply::ok("health.changes", Changes { items: rows.into_iter().map(ChangeView::from).collect(), next_cursor: None }))
+    Ok(Reply::ok(
+        "health.changes",
+        Changes { items: rows.into_iter().map(ChangeView::from).collect(), next_cursor: None },
+    ))
 }
 
 /// Annuler une modification
@@ -280,7 +307,11 @@ async fn history(State(health): State<Health>, _: Allowed<HealthModerate>, Path(
     responses((status = 200, description = "Annulée", body = OneChangeAnswer), (status = 409, description = "Trop tard")),
     security(("bearer" = [])), extensions(("x-access" = json!("permission:health.moderate")))
 )]
-async fn revert(State(health): State<Health>, _: Allowed<HealthModerate>, Path(id): Path<Uuid>) -> Result<Reply<OneChange>, Problem> {
+async fn revert(
+    State(health): State<Health>,
+    _: Allowed<HealthModerate>,
+    Path(id): Path<Uuid>,
+) -> Result<Reply<OneChange>, Problem> {
     let change = super::undo(&health, id).await?;
     Ok(Reply::ok("health.change_reverted", OneChange { change: change.map(ChangeView::from) }))
 }
@@ -292,7 +323,11 @@ async fn revert(State(health): State<Health>, _: Allowed<HealthModerate>, Path(i
     responses((status = 200, description = "Une page", body = PairsAnswer)),
     security(("bearer" = [])), extensions(("x-access" = json!("permission:health.moderate")))
 )]
-async fn pairs(State(health): State<Health>, _: Allowed<HealthModerate>, Query(query): Query<PageQuery>) -> Result<Reply<Pairs>, Problem> {
+async fn pairs(
+    State(health): State<Health>,
+    _: Allowed<HealthModerate>,
+    Query(query): Query<PageQuery>,
+) -> Result<Reply<Pairs>, Problem> {
     let page = query.checked::<Uuid>()?;
     let (rows, next_cursor) = page.cut(duplicates::waiting(&health, page.after, page.rows()).await?, |row| row.id);
     let view = |row: duplicates::Pair| PairView {
@@ -314,7 +349,12 @@ async fn pairs(State(health): State<Health>, _: Allowed<HealthModerate>, Query(q
     responses((status = 200, description = "Réunis, ou reconnus distincts", body = NothingAnswer), (status = 409, description = "Déjà décidé")),
     security(("bearer" = [])), extensions(("x-access" = json!("permission:health.moderate")))
 )]
-async fn decide_pair(State(health): State<Health>, moderator: Allowed<HealthModerate>, Path(id): Path<Uuid>, Body(body): Body<DecidePair>) -> Result<Reply<Nothing>, Problem> {
+async fn decide_pair(
+    State(health): State<Health>,
+    moderator: Allowed<HealthModerate>,
+    Path(id): Path<Uuid>,
+    Body(body): Body<DecidePair>,
+) -> Result<Reply<Nothing>, Problem> {
     duplicates::decide(&health, moderator.account.public_id, id, body.keep).await?;
     Ok(Reply::ok("health.duplicate_decided", Nothing {}))
 }

@@ -70,11 +70,26 @@ pub(super) async fn decide(health: &Health, moderator: Uuid, id: Uuid, keep: Opt
         .bind(gone)
         .fetch_all(&mut *tx)
         .await?;
-        sqlx::query("UPDATE garde_pharmacie SET id_etablissement = $1 WHERE id_etablissement = $2").bind(kept).bind(gone).execute(&mut *tx).await?;
-        sqlx::query("UPDATE etablissement_sante SET etat = 'fusionne', fusionne_dans = $1 WHERE id_etablissement = $2").bind(kept).bind(gone).execute(&mut *tx).await?;
+        sqlx::query("UPDATE garde_pharmacie SET id_etablissement = $1 WHERE id_etablissement = $2")
+            .bind(kept)
+            .bind(gone)
+            .execute(&mut *tx)
+            .await?;
+        sqlx::query("UPDATE etablissement_sante SET etat = 'fusionne', fusionne_dans = $1 WHERE id_etablissement = $2")
+            .bind(kept)
+            .bind(gone)
+            .execute(&mut *tx)
+            .await?;
         // What was merged into the one that goes follows it.
-        sqlx::query("UPDATE etablissement_sante SET fusionne_dans = $1 WHERE fusionne_dans = $2").bind(kept).bind(gone).execute(&mut *tx).await?;
-        sqlx::query("UPDATE etablissement_sante SET maj_le = now() WHERE id_etablissement = $1").bind(kept).execute(&mut *tx).await?;
+        sqlx::query("UPDATE etablissement_sante SET fusionne_dans = $1 WHERE fusionne_dans = $2")
+            .bind(kept)
+            .bind(gone)
+            .execute(&mut *tx)
+            .await?;
+        sqlx::query("UPDATE etablissement_sante SET maj_le = now() WHERE id_etablissement = $1")
+            .bind(kept)
+            .execute(&mut *tx)
+            .await?;
         let trace = json!({"kept": kept, "gone": gone, "sources": moved, "numbers": numbers, "pair": id});
         sqlx::query("INSERT INTO modification_etablissement (id, id_etablissement, champ, ancienne, nouvelle, source, auteur, faite_le) VALUES ($1, $2, 'merge', NULL, $3, '', $4, $5)")
             .bind(new_id(health.clock(), health.random()))
@@ -115,10 +130,25 @@ pub(super) async fn part(health: &Health, change: Uuid) -> Result<(), HealthErro
         .bind(Json(trace.get("numbers")))
         .execute(&mut *tx)
         .await?;
-    sqlx::query("UPDATE etablissement_sante SET etat = 'ouvert', fusionne_dans = NULL WHERE id_etablissement = $1").bind(gone).execute(&mut *tx).await?;
-    sqlx::query("UPDATE etablissement_sante SET maj_le = now() WHERE id_etablissement = $1").bind(key("kept")).execute(&mut *tx).await?;
-    sqlx::query("UPDATE doublon_a_revoir SET etat = 'attente', decide_par = NULL, decide_le = NULL WHERE id = ($1::text)::uuid").bind(trace.get("pair").and_then(Value::as_str)).execute(&mut *tx).await?;
-    sqlx::query("UPDATE modification_etablissement SET annulee_le = $2 WHERE id = $1").bind(change).bind(health.now()).execute(&mut *tx).await?;
+    sqlx::query("UPDATE etablissement_sante SET etat = 'ouvert', fusionne_dans = NULL WHERE id_etablissement = $1")
+        .bind(gone)
+        .execute(&mut *tx)
+        .await?;
+    sqlx::query("UPDATE etablissement_sante SET maj_le = now() WHERE id_etablissement = $1")
+        .bind(key("kept"))
+        .execute(&mut *tx)
+        .await?;
+    sqlx::query(
+        "UPDATE doublon_a_revoir SET etat = 'attente', decide_par = NULL, decide_le = NULL WHERE id = ($1::text)::uuid",
+    )
+    .bind(trace.get("pair").and_then(Value::as_str))
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query("UPDATE modification_etablissement SET annulee_le = $2 WHERE id = $1")
+        .bind(change)
+        .bind(health.now())
+        .execute(&mut *tx)
+        .await?;
     tx.commit().await?;
     Ok(())
 }

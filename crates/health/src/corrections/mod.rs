@@ -28,7 +28,11 @@ pub(crate) struct Proposal<'a> {
 }
 
 /// Keeps a proposal; the second agreement of people who count publishes it at once where that is allowed.
-pub(crate) async fn suggest(health: &Health, account: &Account, proposal: Proposal<'_>) -> Result<Suggestion, HealthError> {
+pub(crate) async fn suggest(
+    health: &Health,
+    account: &Account,
+    proposal: Proposal<'_>,
+) -> Result<Suggestion, HealthError> {
     if !account.verified {
         return Err(HealthError::NotVerified);
     }
@@ -47,11 +51,24 @@ pub(crate) async fn suggest(health: &Health, account: &Account, proposal: Propos
     if field == Field::DeadPhone && !store::has_number(&mut tx, facility, &value).await? {
         return Err(HealthError::Field("value", "unknown"));
     }
-    let row = store::New { id: new_id(health.clock(), health.random()), facility, user: account.id_user, field, value: &value, comment: &comment, verified: account.verified, old: is_old(account.public_id, now), now };
+    let row = store::New {
+        id: new_id(health.clock(), health.random()),
+        facility,
+        user: account.id_user,
+        field,
+        value: &value,
+        comment: &comment,
+        verified: account.verified,
+        old: is_old(account.public_id, now),
+        now,
+    };
     if !store::insert(&mut tx, &row).await? {
         return Err(HealthError::AlreadySuggested);
     }
-    if field.by_agreement() && store::agreements(&mut tx, facility, field, &value).await? >= AGREEMENTS && may_step_back(&mut tx, field, &value).await? {
+    if field.by_agreement()
+        && store::agreements(&mut tx, facility, field, &value).await? >= AGREEMENTS
+        && may_step_back(&mut tx, field, &value).await?
+    {
         let change = publish(&mut tx, health, facility, field, &value, None).await?;
         store::close_agreed(&mut tx, facility, field, &value, change, now).await?;
     }
@@ -66,7 +83,14 @@ async fn may_step_back(tx: &mut PgConnection, field: Field, value: &Value) -> Re
 }
 
 /// Publishes a value and remembers the one before. `moderator` is absent for an agreement.
-async fn publish(tx: &mut PgConnection, health: &Health, facility: i32, field: Field, value: &Value, moderator: Option<Uuid>) -> Result<Uuid, HealthError> {
+async fn publish(
+    tx: &mut PgConnection,
+    health: &Health,
+    facility: i32,
+    field: Field,
+    value: &Value,
+    moderator: Option<Uuid>,
+) -> Result<Uuid, HealthError> {
     let id = new_id(health.clock(), health.random());
     let before = match field {
         Field::Location => {
@@ -85,17 +109,37 @@ async fn publish(tx: &mut PgConnection, health: &Health, facility: i32, field: F
         column => store::set_column(tx, facility, column, value).await?,
     };
     let origin = store::mark_origin(tx, facility, field, &format!("correction:{id}")).await?;
-    store::remember(tx, &Change { id, field: field.code().to_owned(), before, after: value.clone(), origin, author: moderator, made_at: health.now(), undone_at: None }, facility).await?;
+    store::remember(
+        tx,
+        &Change {
+            id,
+            field: field.code().to_owned(),
+            before,
+            after: value.clone(),
+            origin,
+            author: moderator,
+            made_at: health.now(),
+            undone_at: None,
+        },
+        facility,
+    )
+    .await?;
     Ok(id)
 }
 
 /// A moderator publishes a proposal, or turns it down.
-pub(crate) async fn decide(health: &Health, moderator: Uuid, id: Uuid, accept: bool) -> Result<Suggestion, HealthError> {
+pub(crate) async fn decide(
+    health: &Health,
+    moderator: Uuid,
+    id: Uuid,
+    accept: bool,
+) -> Result<Suggestion, HealthError> {
     let mut tx = health.db().write.begin().await?;
     store::lock_directory(&mut tx).await?;
     let (facility, field, value) = store::pending(&mut tx, id).await?.ok_or(HealthError::NotFound)?;
     let Some((field, value)) = Field::parse(&field).zip(value) else { return Err(HealthError::AlreadyDecided) };
-    let change = if accept { Some(publish(&mut tx, health, facility, field, &value, Some(moderator)).await?) } else { None };
+    let change =
+        if accept { Some(publish(&mut tx, health, facility, field, &value, Some(moderator)).await?) } else { None };
     store::decided(&mut tx, id, moderator, change, health.now()).await?;
     let suggestion = store::get(&mut tx, id).await?.ok_or(HealthError::NotFound)?;
     tx.commit().await?;
@@ -119,7 +163,10 @@ pub(crate) async fn undo(health: &Health, id: Uuid) -> Result<Option<Change>, He
     match field {
         Field::Location => store::move_to(&mut tx, facility, &change.before).await?,
         Field::Phone => drop(store::number_state(&mut tx, facility, &change.after, "mort").await?),
-        Field::DeadPhone => drop(store::number_state(&mut tx, facility, &change.after, change.before.as_str().unwrap_or("a_verifier")).await?),
+        Field::DeadPhone => drop(
+            store::number_state(&mut tx, facility, &change.after, change.before.as_str().unwrap_or("a_verifier"))
+                .await?,
+        ),
         column => drop(store::set_column(&mut tx, facility, column, &change.before).await?),
     }
     store::undone(&mut tx, facility, &change, health.now()).await?;

@@ -90,7 +90,12 @@ impl Field {
                 }
             }
             Self::Kind => value.as_str().and_then(Kind::parse).map(|kind| json!(kind.0)).ok_or_else(invalid),
-            Self::OpeningHours => value.as_str().and_then(|text| hours::tidy(text).ok()).filter(|text| !text.is_empty()).map(|text| json!(text)).ok_or_else(invalid),
+            Self::OpeningHours => value
+                .as_str()
+                .and_then(|text| hours::tidy(text).ok())
+                .filter(|text| !text.is_empty())
+                .map(|text| json!(text))
+                .ok_or_else(invalid),
             Self::Emergency => value.as_bool().map(|yes| json!(yes)).ok_or_else(invalid),
             Self::State => match value.as_str() {
                 Some("open") => Ok(json!("ouvert")),
@@ -101,11 +106,16 @@ impl Field {
             },
             Self::Location => {
                 let number = |name: &str| value.get(name).and_then(Value::as_f64);
-                let place = number("lat").zip(number("lng")).and_then(|(lat, lng)| Place::new(lat, lng)).ok_or_else(invalid)?;
+                let place =
+                    number("lat").zip(number("lng")).and_then(|(lat, lng)| Place::new(lat, lng)).ok_or_else(invalid)?;
                 Ok(json!({"lat": place.lat, "lng": place.lng}))
             }
             Self::Phone | Self::DeadPhone => {
-                let number = value.as_str().and_then(|text| phone::read(text).ok()).filter(|number| number.former.is_none()).ok_or_else(invalid)?;
+                let number = value
+                    .as_str()
+                    .and_then(|text| phone::read(text).ok())
+                    .filter(|number| number.former.is_none())
+                    .ok_or_else(invalid)?;
                 Ok(json!({"e164": number.dial.e164(), "short": number.dial.short(), "written": number.dial.written()}))
             }
         }
@@ -132,7 +142,10 @@ mod tests {
     fn values_are_checked_before_anybody_sees_them() {
         assert_eq!(Field::OpeningHours.checked(&json!("Lu-Ve 8h-15h30")).unwrap(), json!("Mo-Fr 08:00-15:30"));
         assert_eq!(Field::Phone.checked(&json!("27 22 48 10 00")).unwrap()["e164"], "+2252722481000");
-        assert_eq!(Field::Location.checked(&json!({"lat": 5.0, "lng": -4.0})).unwrap(), json!({"lat": 5.0, "lng": -4.0}));
+        assert_eq!(
+            Field::Location.checked(&json!({"lat": 5.0, "lng": -4.0})).unwrap(),
+            json!({"lat": 5.0, "lng": -4.0})
+        );
         for (field, value) in [
             (Field::OpeningHours, json!("quand il fait beau")),
             (Field::Phone, json!("22 48 10 00")),

@@ -58,7 +58,12 @@ pub(super) async fn lock_directory(tx: &mut PgConnection) -> Result<()> {
 
 /// The key of a facility that was not merged into another, locked until the end.
 pub(super) async fn facility(tx: &mut PgConnection, id: Uuid) -> Result<Option<i32>> {
-    sqlx::query_scalar("SELECT id_etablissement FROM etablissement_sante WHERE public_id = $1 AND etat <> 'fusionne' FOR UPDATE").bind(id).fetch_optional(tx).await
+    sqlx::query_scalar(
+        "SELECT id_etablissement FROM etablissement_sante WHERE public_id = $1 AND etat <> 'fusionne' FOR UPDATE",
+    )
+    .bind(id)
+    .fetch_optional(tx)
+    .await
 }
 
 pub(super) async fn lock_person(tx: &mut PgConnection, user: i32) -> Result<()> {
@@ -67,7 +72,11 @@ pub(super) async fn lock_person(tx: &mut PgConnection, user: i32) -> Result<()> 
 }
 
 pub(super) async fn today(tx: &mut PgConnection, user: i32, now: DateTime<Utc>) -> Result<i64> {
-    sqlx::query_scalar("SELECT count(*) FROM signalement WHERE id_user = $1 AND cree_le > $2 - interval '1 day'").bind(user).bind(now).fetch_one(tx).await
+    sqlx::query_scalar("SELECT count(*) FROM signalement WHERE id_user = $1 AND cree_le > $2 - interval '1 day'")
+        .bind(user)
+        .bind(now)
+        .fetch_one(tx)
+        .await
 }
 
 pub(super) async fn insert(tx: &mut PgConnection, row: &New<'_>) -> Result<bool> {
@@ -103,7 +112,14 @@ pub(super) async fn agreements(tx: &mut PgConnection, facility: i32, field: Fiel
     .await
 }
 
-pub(super) async fn close_agreed(tx: &mut PgConnection, facility: i32, field: Field, value: &Value, change: Uuid, now: DateTime<Utc>) -> Result<()> {
+pub(super) async fn close_agreed(
+    tx: &mut PgConnection,
+    facility: i32,
+    field: Field,
+    value: &Value,
+    change: Uuid,
+    now: DateTime<Utc>,
+) -> Result<()> {
     sqlx::query("UPDATE signalement SET etat = 'accepte', decide_le = $4, id_modification = $5 WHERE id_etablissement = $1 AND champ = $2 AND proposee = $3 AND etat = 'attente'")
         .bind(facility)
         .bind(field.code())
@@ -125,11 +141,13 @@ pub(super) async fn get(tx: &mut PgConnection, id: Uuid) -> Result<Option<Sugges
 
 /// The oldest first.
 pub(super) async fn waiting(tx: &mut PgConnection, after: Option<Uuid>, rows: i64) -> Result<Vec<Suggestion>> {
-    sqlx::query_as(AssertSqlSafe(format!("{SUGGESTION} WHERE s.etat = 'attente' AND ($1::uuid IS NULL OR s.id > $1) ORDER BY s.id LIMIT $2")))
-        .bind(after)
-        .bind(rows)
-        .fetch_all(tx)
-        .await
+    sqlx::query_as(AssertSqlSafe(format!(
+        "{SUGGESTION} WHERE s.etat = 'attente' AND ($1::uuid IS NULL OR s.id > $1) ORDER BY s.id LIMIT $2"
+    )))
+    .bind(after)
+    .bind(rows)
+    .fetch_all(tx)
+    .await
 }
 
 /// Facility, field and value; the value is absent when somebody decided before.
@@ -139,7 +157,13 @@ pub(super) async fn pending(tx: &mut PgConnection, id: Uuid) -> Result<Option<(i
     Ok(row.map(|(facility, field, value)| (facility, field, value.map(|value| value.0))))
 }
 
-pub(super) async fn decided(tx: &mut PgConnection, id: Uuid, moderator: Uuid, change: Option<Uuid>, now: DateTime<Utc>) -> Result<()> {
+pub(super) async fn decided(
+    tx: &mut PgConnection,
+    id: Uuid,
+    moderator: Uuid,
+    change: Option<Uuid>,
+    now: DateTime<Utc>,
+) -> Result<()> {
     sqlx::query("UPDATE signalement SET etat = CASE WHEN $3::uuid IS NULL THEN 'refuse' ELSE 'accepte' END, moderateur = $2, id_modification = $3, decide_le = $4 WHERE id = $1")
         .bind(id)
         .bind(moderator)
@@ -153,13 +177,19 @@ pub(super) async fn decided(tx: &mut PgConnection, id: Uuid, moderator: Uuid, ch
 /// Sets a column to a JSON scalar and gives the one before. Column and type come from [`Field::column`], never from a request.
 pub(super) async fn set_column(tx: &mut PgConnection, facility: i32, field: Field, value: &Value) -> Result<Value> {
     let Some((column, kind)) = field.column() else { return Ok(Value::Null) };
-    let before: Option<Json<Value>> =
-        sqlx::query_scalar(AssertSqlSafe(format!("SELECT to_jsonb({column}) FROM etablissement_sante WHERE id_etablissement = $1 FOR UPDATE"))).bind(facility).fetch_one(&mut *tx).await?;
-    sqlx::query(AssertSqlSafe(format!("UPDATE etablissement_sante SET {column} = ($2::jsonb #>> '{{}}')::{kind} WHERE id_etablissement = $1")))
-        .bind(facility)
-        .bind(Json(value))
-        .execute(tx)
-        .await?;
+    let before: Option<Json<Value>> = sqlx::query_scalar(AssertSqlSafe(format!(
+        "SELECT to_jsonb({column}) FROM etablissement_sante WHERE id_etablissement = $1 FOR UPDATE"
+    )))
+    .bind(facility)
+    .fetch_one(&mut *tx)
+    .await?;
+    sqlx::query(AssertSqlSafe(format!(
+        "UPDATE etablissement_sante SET {column} = ($2::jsonb #>> '{{}}')::{kind} WHERE id_etablissement = $1"
+    )))
+    .bind(facility)
+    .bind(Json(value))
+    .execute(tx)
+    .await?;
     Ok(before.map_or(Value::Null, |before| before.0))
 }
 
@@ -172,7 +202,10 @@ pub(super) async fn location(tx: &mut PgConnection, facility: i32) -> Result<Val
 /// Closes the place where it stands and opens the new one; null takes it off the map.
 pub(super) async fn move_to(tx: &mut PgConnection, facility: i32, value: &Value) -> Result<()> {
     let coordinate = |name: &str| value.get(name).and_then(Value::as_f64);
-    sqlx::query("UPDATE localisation SET fermee_le = now() WHERE id_etablissement = $1 AND fermee_le IS NULL").bind(facility).execute(&mut *tx).await?;
+    sqlx::query("UPDATE localisation SET fermee_le = now() WHERE id_etablissement = $1 AND fermee_le IS NULL")
+        .bind(facility)
+        .execute(&mut *tx)
+        .await?;
     let place = coordinate("lat").zip(coordinate("lng"));
     sqlx::query("UPDATE etablissement_sante SET latitude = $2, longitude = $3, geom = ST_SetSRID(ST_MakePoint($3, $2), 4326) WHERE id_etablissement = $1")
         .bind(facility)
@@ -286,7 +319,17 @@ pub(super) async fn remember(tx: &mut PgConnection, change: &Change, facility: i
     Ok(())
 }
 
-type ChangeRow = (i32, Uuid, String, Option<Json<Value>>, Option<Json<Value>>, String, Option<Uuid>, DateTime<Utc>, Option<DateTime<Utc>>);
+type ChangeRow = (
+    i32,
+    Uuid,
+    String,
+    Option<Json<Value>>,
+    Option<Json<Value>>,
+    String,
+    Option<Uuid>,
+    DateTime<Utc>,
+    Option<DateTime<Utc>>,
+);
 
 const CHANGE: &str = "SELECT m.id_etablissement, m.id, m.champ, m.ancienne, m.nouvelle, m.source, m.auteur, m.faite_le, m.annulee_le FROM modification_etablissement m";
 
@@ -298,7 +341,10 @@ fn read(row: ChangeRow) -> (i32, Change) {
 }
 
 pub(super) async fn change(tx: &mut PgConnection, id: Uuid) -> Result<Option<(i32, Change)>> {
-    let row: Option<ChangeRow> = sqlx::query_as(AssertSqlSafe(format!("{CHANGE} WHERE m.id = $1 FOR UPDATE"))).bind(id).fetch_optional(tx).await?;
+    let row: Option<ChangeRow> = sqlx::query_as(AssertSqlSafe(format!("{CHANGE} WHERE m.id = $1 FOR UPDATE")))
+        .bind(id)
+        .fetch_optional(tx)
+        .await?;
     Ok(row.map(read))
 }
 
@@ -335,7 +381,14 @@ pub(super) async fn undone(tx: &mut PgConnection, facility: i32, change: &Change
         .bind(change.origin.as_str())
         .execute(&mut *tx)
         .await?;
-    sqlx::query("UPDATE signalement SET etat = 'annule' WHERE id_modification = $1").bind(change.id).execute(&mut *tx).await?;
-    sqlx::query("UPDATE modification_etablissement SET annulee_le = $2 WHERE id = $1").bind(change.id).bind(now).execute(tx).await?;
+    sqlx::query("UPDATE signalement SET etat = 'annule' WHERE id_modification = $1")
+        .bind(change.id)
+        .execute(&mut *tx)
+        .await?;
+    sqlx::query("UPDATE modification_etablissement SET annulee_le = $2 WHERE id = $1")
+        .bind(change.id)
+        .bind(now)
+        .execute(tx)
+        .await?;
     Ok(())
 }

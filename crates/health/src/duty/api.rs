@@ -97,7 +97,8 @@ async fn on_duty(State(health): State<Health>, Query(query): Query<DutyQuery>) -
     };
     let rows = super::list(&atlas, moment, query.area.as_deref(), from);
     let total = rows.len();
-    let start = page.after.map_or(0, |after| rows.iter().position(|row| row.duty.id == after).map_or(total, |at| at + 1));
+    let start =
+        page.after.map_or(0, |after| rows.iter().position(|row| row.duty.id == after).map_or(total, |at| at + 1));
     let views = rows.iter().skip(start).take(page.limit as usize + 1).map(|row| view(&atlas, row)).collect();
     let (items, next_cursor) = page.cut(views, |view: &DutyView<'_>| view.id);
     let mut areas: Vec<&str> = atlas.on_duty(moment).map(|duty| duty.area.as_str()).collect();
@@ -109,7 +110,9 @@ async fn on_duty(State(health): State<Health>, Query(query): Query<DutyQuery>) -
 fn pair(text: &str) -> Result<crate::geo::Place, HealthError> {
     let numbers: Vec<f64> = text.split(',').filter_map(|part| part.trim().parse().ok()).collect();
     match numbers[..] {
-        [lat, lng] if text.split(',').count() == 2 => point(lat, lng).map_err(|_| HealthError::Field("near", "out_of_range")),
+        [lat, lng] if text.split(',').count() == 2 => {
+            point(lat, lng).map_err(|_| HealthError::Field("near", "out_of_range"))
+        }
         _ => Err(HealthError::Field("near", "invalid")),
     }
 }

@@ -42,7 +42,12 @@ pub(crate) fn list<'a>(atlas: &'a Atlas, moment: Moment, area: Option<&str>, fro
 
 /// `yopougon` is all of `yopougon secteur 9`; a wrong letter is forgiven.
 fn is_area(area: &str, wanted: &str) -> bool {
-    let whole_words = |text: &str, part: &str| text == part || text.starts_with(&format!("{part} ")) || text.ends_with(&format!(" {part}")) || text.contains(&format!(" {part} "));
+    let whole_words = |text: &str, part: &str| {
+        text == part
+            || text.starts_with(&format!("{part} "))
+            || text.ends_with(&format!(" {part}"))
+            || text.contains(&format!(" {part} "))
+    };
     !wanted.is_empty() && (whole_words(area, wanted) || likeness(area, wanted) >= 0.8)
 }
 

@@ -74,5 +74,7 @@ async fn emergency_numbers(State(health): State<Health>) -> Response {
     let numbers = if atlas.numbers.is_empty() { &*BUILT_IN } else { &atlas.numbers };
     let data = EmergencyNumbers { items: views(numbers), next_cursor: None };
     // A telephone keeps them for a day: no network is the very moment when they are needed.
-    Reply::ok("health.emergency_numbers", data).with_header(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600, stale-if-error=86400")).into_response()
+    Reply::ok("health.emergency_numbers", data)
+        .with_header(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600, stale-if-error=86400"))
+        .into_response()
 }

@@ -31,8 +31,20 @@ fn read(row: &csv::StringRecord) -> Option<EmergencyNumber> {
         "medium" => "medium",
         _ => return None,
     };
-    let number = Number { written: dial.written(), uri: Some(dial.uri()), label: Some(cell(1).to_owned()), certainty, to_verify: false };
-    Some(EmergencyNumber { number, category: cell(2).to_owned(), scope: cell(3).to_owned(), free: flag(4), around_the_clock: flag(5) })
+    let number = Number {
+        written: dial.written(),
+        uri: Some(dial.uri()),
+        label: Some(cell(1).to_owned()),
+        certainty,
+        to_verify: false,
+    };
+    Some(EmergencyNumber {
+        number,
+        category: cell(2).to_owned(),
+        scope: cell(3).to_owned(),
+        free: flag(4),
+        around_the_clock: flag(5),
+    })
 }
 
 #[cfg(test)]

@@ -150,7 +150,9 @@ async fn nearby(State(health): State<Health>, Query(query): Query<NearbyQuery>) 
     };
     let (atlas, moment) = (health.loaded()?, health.moment());
     let found = atlas.nearest(from, limit as usize, &wish, moment);
-    let items = found.iter().filter_map(|(index, metres)| Some(FacilityView::of(&atlas, *index, atlas.at(*index)?, Some(*metres), moment)));
+    let items = found
+        .iter()
+        .filter_map(|(index, metres)| Some(FacilityView::of(&atlas, *index, atlas.at(*index)?, Some(*metres), moment)));
     Ok(shared(Reply::ok("health.nearby", Near { items: items.collect(), next_cursor: None })).into_response())
 }
 
@@ -181,7 +183,11 @@ struct ListQuery {
 
 fn bbox(text: &str) -> Result<[f64; 4], HealthError> {
     let wrong = HealthError::Field("bbox", "invalid");
-    let parts: Vec<f64> = text.split(',').map(|part| part.trim().parse::<f64>()).collect::<Result<_, _>>().map_err(|_| HealthError::Field("bbox", "invalid"))?;
+    let parts: Vec<f64> = text
+        .split(',')
+        .map(|part| part.trim().parse::<f64>())
+        .collect::<Result<_, _>>()
+        .map_err(|_| HealthError::Field("bbox", "invalid"))?;
     let [west, south, east, north] = parts[..] else { return Err(wrong) };
     let fits = Place::new(south, west).is_some() && Place::new(north, east).is_some() && south <= north;
     if fits { Ok([west, south, east, north]) } else { Err(HealthError::Field("bbox", "out_of_range")) }
@@ -233,7 +239,8 @@ async fn list(State(health): State<Health>, Query(query): Query<ListQuery>) -> R
     let (items, next_cursor) = page.cut(views.collect(), |view: &FacilityView<'_>| view.id);
     let total = listed.counts.values().sum();
     let place = listed.town.map(|town| TownView { name: town.name, location: town.place.map(Location::from) });
-    Ok(shared(Reply::ok("health.facilities", FacilityPage { items, next_cursor, counts: listed.counts, total, place })).into_response())
+    Ok(shared(Reply::ok("health.facilities", FacilityPage { items, next_cursor, counts: listed.counts, total, place }))
+        .into_response())
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -257,7 +264,11 @@ struct FromQuery {
     ),
     security(()), extensions(("x-access" = json!("public")))
 )]
-async fn details(State(health): State<Health>, Path(id): Path<Uuid>, Query(query): Query<FromQuery>) -> Result<Response, Problem> {
+async fn details(
+    State(health): State<Health>,
+    Path(id): Path<Uuid>,
+    Query(query): Query<FromQuery>,
+) -> Result<Response, Problem> {
     let (atlas, moment) = (health.loaded()?, health.moment());
     let (index, facility) = atlas.get(id).ok_or(HealthError::NotFound)?;
     if let Some(other) = facility.merged_into {

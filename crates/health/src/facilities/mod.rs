@@ -1,9 +1,9 @@
 //! Nearest, list, search and details: all from memory, no connection is touched.
 
 pub(crate) mod api;
-pub(crate) mod view;
 #[cfg(test)]
 pub(crate) mod tests;
+pub(crate) mod view;
 
 use std::collections::BTreeMap;
 
@@ -61,27 +61,47 @@ fn holds(atlas: &Atlas, index: u32, filter: &Filter, moment: Moment) -> bool {
     let Some(place) = facility.place else { return false };
     let boxed = filter.bbox.is_none_or(|[west, south, east, north]| {
         // A box over the date line has its west east of its east.
-        let between = if west <= east { (west..=east).contains(&place.lng) } else { place.lng >= west || place.lng <= east };
+        let between =
+            if west <= east { (west..=east).contains(&place.lng) } else { place.lng >= west || place.lng <= east };
         between && (south..=north).contains(&place.lat)
     });
     let kinds = &filter.wish.kinds;
     boxed
         && (kinds.is_empty() || kinds.contains(&facility.kind))
         && filter.commune.as_ref().is_none_or(|wanted| {
-            let names = facility.names.iter().flatten().map(AsRef::as_ref).chain(facility.commune.as_deref()).chain(facility.health_district.as_deref());
+            let names = facility
+                .names
+                .iter()
+                .flatten()
+                .map(AsRef::as_ref)
+                .chain(facility.commune.as_deref())
+                .chain(facility.health_district.as_deref());
             names.into_iter().any(|name| normal(name) == *wanted)
         })
         && atlas.fits(index, facility, &filter.wish, moment)
 }
 
 /// The best answers to a query, from behind the last one that was seen.
-pub(crate) fn search(atlas: &Atlas, query: &str, near: Option<Place>, filter: &Filter, after: Option<Uuid>, rows: usize, moment: Moment) -> Listed {
+pub(crate) fn search(
+    atlas: &Atlas,
+    query: &str,
+    near: Option<Place>,
+    filter: &Filter,
+    after: Option<Uuid>,
+    rows: usize,
+    moment: Moment,
+) -> Listed {
     let (understood, found) = atlas.search(query, near, &filter.wish, SEARCH_DEPTH, moment);
     let found: Vec<u32> = found.into_iter().filter(|index| holds(atlas, *index, filter, moment)).collect();
     let mut counts = BTreeMap::new();
     for facility in found.iter().filter_map(|index| atlas.at(*index)) {
         *counts.entry(facility.kind.code()).or_default() += 1;
     }
-    let start = after.map_or(0, |after| found.iter().position(|index| atlas.at(*index).is_some_and(|facility| facility.id == after)).map_or(found.len(), |at| at + 1));
+    let start = after.map_or(0, |after| {
+        found
+            .iter()
+            .position(|index| atlas.at(*index).is_some_and(|facility| facility.id == after))
+            .map_or(found.len(), |at| at + 1)
+    });
     Listed { indexes: found.into_iter().skip(start).take(rows).collect(), counts, town: understood.town }
 }

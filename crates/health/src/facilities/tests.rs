@@ -20,7 +20,13 @@ pub(crate) struct House {
 pub(crate) async fn empty() -> House {
     let test = testkit::db().await;
     let clock = Clock::movable();
-    let health = Health::new(Deps { db: test.db.clone(), clock: clock.clone(), random: Random::seeded(9), config: Config::default() }).await;
+    let health = Health::new(Deps {
+        db: test.db.clone(),
+        clock: clock.clone(),
+        random: Random::seeded(9),
+        config: Config::default(),
+    })
+    .await;
     let router = Router::new().nest("/api", health.routes().split_for_parts().0).merge(health.root_routes());
     House { client: Client::new(router), health, clock, test }
 }
@@ -67,7 +73,11 @@ async fn the_first_start_has_real_facilities_and_a_second_seed_adds_nothing() {
     let data = house.client.get("/api/facilities/nearby?lat=5.3364&lng=-4.0267&limit=5&type=pharmacy").await.data(200);
     let items = data["items"].as_array().unwrap();
     assert_eq!(items.len(), 5);
-    assert!(items.iter().all(|item| item["type"] == "pharmacy" && item["phones"].is_array() && item["subPrefecture"] == "Abidjan"));
+    assert!(
+        items
+            .iter()
+            .all(|item| item["type"] == "pharmacy" && item["phones"].is_array() && item["subPrefecture"] == "Abidjan")
+    );
     assert!(items[0]["distanceMeters"].as_i64().unwrap() < 2_000, "{}", items[0]);
     assert!(items[0]["sources"][0]["licence"].as_str().unwrap().contains("OpenStreetMap"));
 }
@@ -79,7 +89,9 @@ async fn nearest_twenty_are_the_brute_force_of_the_database() {
         house.import_file(&data.join("etablissements_msp_2022.csv"), "msp").await;
     }
     // Places all over the country and beyond, the same at every run.
-    let places: Vec<(f64, f64)> = (0..1000_i32).map(|i| ((f64::from(i) * 0.618_034).fract() * 8.0 + 3.5, (f64::from(i) * 0.754_878).fract() * 8.0 - 9.0)).collect();
+    let places: Vec<(f64, f64)> = (0..1000_i32)
+        .map(|i| ((f64::from(i) * 0.618_034).fract() * 8.0 + 3.5, (f64::from(i) * 0.754_878).fract() * 8.0 - 9.0))
+        .collect();
     let (atlas, moment) = (house.health.atlas(), house.health.moment());
     // Every distance once, ranked among all and among its kind.
     let sql = "WITH d AS MATERIALIZED (
@@ -98,8 +110,14 @@ async fn nearest_twenty_are_the_brute_force_of_the_database() {
             let from = crate::geo::Place::new(at.0, at.1).unwrap();
             for kind in std::iter::once(None).chain(crate::kind::Kind::all().map(Some)) {
                 let wish = crate::atlas::Wish { kinds: kind.into_iter().collect(), ..Default::default() };
-                let got: Vec<uuid::Uuid> = atlas.nearest(from, 20, &wish, moment).iter().map(|(index, _)| atlas.at(*index).unwrap().id).collect();
-                let fits = |row: &&(i64, uuid::Uuid, i16, i64, i64)| row.0 == n && kind.map_or(row.3 <= 20, |kind| row.2 == kind.0 && row.4 <= 20);
+                let got: Vec<uuid::Uuid> = atlas
+                    .nearest(from, 20, &wish, moment)
+                    .iter()
+                    .map(|(index, _)| atlas.at(*index).unwrap().id)
+                    .collect();
+                let fits = |row: &&(i64, uuid::Uuid, i16, i64, i64)| {
+                    row.0 == n && kind.map_or(row.3 <= 20, |kind| row.2 == kind.0 && row.4 <= 20)
+                };
                 let wanted: Vec<uuid::Uuid> = rows.iter().filter(fits).map(|row| row.1).collect();
                 assert_eq!(got, wanted, "{at:?} {kind:?}");
             }
@@ -128,9 +146,21 @@ async fn what_cannot_be_answered_is_refused_by_field() {
         ("/api/places?lat=5", "lng"),
     ] {
         let answer = house.client.get(path).await;
-        assert_eq!((answer.status.as_u16(), &answer.body["errors"][0]["field"]), (400, &Value::from(field)), "{path}: {}", answer.body);
+        assert_eq!(
+            (answer.status.as_u16(), &answer.body["errors"][0]["field"]),
+            (400, &Value::from(field)),
+            "{path}: {}",
+            answer.body
+        );
     }
-    for path in ["/api/facilities/0198c2f2-0000-7000-8000-000000000000", "/api/facilities/x", "/api/facilities/packs/xx", "/api/tiles/facilities/3/9/1.mvt", "/api/tiles/facilities/3/1/1.png", "/api/tiles/facilities/99/1/1.mvt"] {
+    for path in [
+        "/api/facilities/0198c2f2-0000-7000-8000-000000000000",
+        "/api/facilities/x",
+        "/api/facilities/packs/xx",
+        "/api/tiles/facilities/3/9/1.mvt",
+        "/api/tiles/facilities/3/1/1.png",
+        "/api/tiles/facilities/99/1/1.mvt",
+    ] {
         assert_eq!(house.client.get(path).await.status.as_u16(), 404, "{path}");
     }
 }
@@ -147,8 +177,14 @@ async fn open_now_has_three_states_and_duty_opens_the_door() {
     house.import(SMALL, "csv").await;
     house.at("2026-11-23T10:00:00Z");
     let names = async |query: &str| {
-        let data = house.client.get(&format!("/api/facilities/nearby?lat=5.3&lng=-4&type=pharmacy{query}")).await.data(200);
-        data["items"].as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap().replace("Pharmacie ", "")).collect::<Vec<_>>()
+        let data =
+            house.client.get(&format!("/api/facilities/nearby?lat=5.3&lng=-4&type=pharmacy{query}")).await.data(200);
+        data["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| item["name"].as_str().unwrap().replace("Pharmacie ", ""))
+            .collect::<Vec<_>>()
     };
     assert_eq!(names("&openNow=true").await, ["du Matin", "de Toujours"]);
     assert_eq!(names("&openNow=true&includeUnknown=true").await, ["du Matin", "de Toujours", "Muette"]);
@@ -162,12 +198,19 @@ async fn open_now_has_three_states_and_duty_opens_the_door() {
 
     let lists = house.client.get("/api/pharmacies/on-duty?near=5.3,-4.0").await.data(200);
     assert_eq!((lists["total"].as_i64(), lists["items"][0]["distanceExact"].as_bool()), (Some(2), Some(true)));
-    assert_eq!(lists["items"][1]["phones"][0]["telUri"], "tel:+2252723451690", "a pharmacy without a place is listed with its number");
+    assert_eq!(
+        lists["items"][1]["phones"][0]["telUri"], "tel:+2252723451690",
+        "a pharmacy without a place is listed with its number"
+    );
     let area = house.client.get("/api/pharmacies/on-duty?area=yopougon").await.data(200);
     assert_eq!((area["total"].as_i64(), &area["items"][0]["name"]), (Some(1), &"Pharmacie Inconnue".into()));
     assert_eq!(house.health.duty_missing(), None);
     house.at("2026-11-27T13:00:00Z");
-    assert_eq!(house.health.duty_missing().map(|day| day.to_string()).as_deref(), Some("2026-11-28"), "Friday noon, and nothing for next week");
+    assert_eq!(
+        house.health.duty_missing().map(|day| day.to_string()).as_deref(),
+        Some("2026-11-28"),
+        "Friday noon, and nothing for next week"
+    );
 }
 
 #[tokio::test]
@@ -177,13 +220,20 @@ async fn details_numbers_and_moves() {
     let list = house.client.get("/api/facilities?bbox=-4.1,5.2,-3.9,5.325&limit=2").await.data(200);
     assert_eq!((list["total"].as_i64(), list["counts"]["pharmacy"].as_i64()), (Some(3), Some(3)));
     let next = list["nextCursor"].as_str().unwrap();
-    let rest = house.client.get(&format!("/api/facilities?bbox=-4.1,5.2,-3.9,5.325&limit=2&cursor={next}")).await.data(200);
+    let rest =
+        house.client.get(&format!("/api/facilities?bbox=-4.1,5.2,-3.9,5.325&limit=2&cursor={next}")).await.data(200);
     assert_eq!((rest["items"].as_array().unwrap().len(), &rest["nextCursor"]), (1, &Value::Null));
 
-    let id = house.client.get("/api/facilities/nearby?lat=5.3&lng=-4&limit=1").await.data(200)["items"][0]["id"].as_str().unwrap().to_owned();
+    let id = house.client.get("/api/facilities/nearby?lat=5.3&lng=-4&limit=1").await.data(200)["items"][0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let path = format!("/api/facilities/{id}?lat=5.3&lng=-4.01");
     let facility = house.client.get(&path).await.data(200)["facility"].clone();
-    assert_eq!((&facility["phones"][0]["telUri"], &facility["phones"][0]["certainty"]), (&"tel:+2252722481000".into(), &"medium".into()));
+    assert_eq!(
+        (&facility["phones"][0]["telUri"], &facility["phones"][0]["certainty"]),
+        (&"tel:+2252722481000".into(), &"medium".into())
+    );
     assert_eq!(facility["distanceMeters"], 1108);
     assert!(facility["directionsUri"].as_str().unwrap().contains("5.3,-4"));
     let answer = house.client.get(&path).await;
@@ -193,9 +243,14 @@ async fn details_numbers_and_moves() {
     // Written by hand through the brief's columns; then closed by hand.
     sqlx::query("INSERT INTO etablissement_sante (nom, categorie, latitude, longitude) VALUES ('Hôpital à la main', 'Hôpital général', 5.3001, -4.0)").execute(&house.test.db.write).await.unwrap();
     house.health.refresh().await.unwrap();
-    let nearest = async || house.client.get("/api/facilities/nearby?lat=5.3001&lng=-4&limit=1").await.data(200)["items"][0].clone();
+    let nearest = async || {
+        house.client.get("/api/facilities/nearby?lat=5.3001&lng=-4&limit=1").await.data(200)["items"][0].clone()
+    };
     assert_eq!((&nearest().await["name"], &nearest().await["type"]), (&"Hôpital à la main".into(), &"hospital".into()));
-    sqlx::query("UPDATE etablissement_sante SET etat = 'ferme' WHERE nom = 'Hôpital à la main'").execute(&house.test.db.write).await.unwrap();
+    sqlx::query("UPDATE etablissement_sante SET etat = 'ferme' WHERE nom = 'Hôpital à la main'")
+        .execute(&house.test.db.write)
+        .await
+        .unwrap();
     house.health.refresh().await.unwrap();
     assert_ne!(nearest().await["name"], "Hôpital à la main");
 }
@@ -221,13 +276,24 @@ async fn without_a_database_the_urgent_answers_stay() {
     let house = shipped().await;
     house.test.db.write.close().await;
     house.test.db.read.close().await;
-    for path in ["/api/emergency-numbers", "/api/facilities/nearby?lat=5.3&lng=-4", "/api/facilities?q=chu", "/api/pharmacies/on-duty", "/api/places?lat=7.69&lng=-5.03", "/api/facilities/packs/ci"] {
+    for path in [
+        "/api/emergency-numbers",
+        "/api/facilities/nearby?lat=5.3&lng=-4",
+        "/api/facilities?q=chu",
+        "/api/pharmacies/on-duty",
+        "/api/places?lat=7.69&lng=-5.03",
+        "/api/facilities/packs/ci",
+    ] {
         assert_eq!(house.client.get(path).await.status.as_u16(), 200, "{path}");
     }
     // Started while nothing listens at all: the numbers of the program itself.
-    let away = kernel::Db::connect("postgres://nobody@127.0.0.1:1/nothing", kernel::db::Sizes { write: 1, read: 1, hot: 1 }).unwrap();
+    let away =
+        kernel::Db::connect("postgres://nobody@127.0.0.1:1/nothing", kernel::db::Sizes { write: 1, read: 1, hot: 1 })
+            .unwrap();
     let started = std::time::Instant::now();
-    let health = Health::new(Deps { db: away, clock: Clock::movable(), random: Random::seeded(1), config: Config::default() }).await;
+    let health =
+        Health::new(Deps { db: away, clock: Clock::movable(), random: Random::seeded(1), config: Config::default() })
+            .await;
     assert!(started.elapsed() < TimeDelta::seconds(25).to_std().unwrap() && !health.ready());
     let client = Client::new(health.routes().split_for_parts().0);
     let items = client.get("/emergency-numbers").await.data(200)["items"].clone();

@@ -56,9 +56,18 @@ struct FhirQuery {
     responses((status = 200, description = "Bundle", content_type = "application/fhir+json")),
     security(()), extensions(("x-access" = json!("public")))
 )]
-async fn search(State(health): State<Health>, Path(resource): Path<String>, query: Result<Query<FhirQuery>, kernel::Problem>, headers: HeaderMap) -> Response {
-    let Some(resource) = Resource::parse(&resource) else { return outcome(StatusCode::NOT_FOUND, "not-supported", "Location, Organization, HealthcareService") };
-    let Ok(Query(query)) = query else { return outcome(StatusCode::BAD_REQUEST, "invalid", "_since, _count, _id, near") };
+async fn search(
+    State(health): State<Health>,
+    Path(resource): Path<String>,
+    query: Result<Query<FhirQuery>, kernel::Problem>,
+    headers: HeaderMap,
+) -> Response {
+    let Some(resource) = Resource::parse(&resource) else {
+        return outcome(StatusCode::NOT_FOUND, "not-supported", "Location, Organization, HealthcareService");
+    };
+    let Ok(Query(query)) = query else {
+        return outcome(StatusCode::BAD_REQUEST, "invalid", "_since, _count, _id, near");
+    };
     let since = match query._since.as_deref().map(instant) {
         Some(None) => return outcome(StatusCode::BAD_REQUEST, "value", "_since"),
         Some(since) => since,
@@ -73,42 +82,66 @@ async fn search(State(health): State<Health>, Path(resource): Path<String>, quer
     if !(1..=MAX_COUNT).contains(&count) {
         return outcome(StatusCode::BAD_REQUEST, "value", "_count");
     }
-    let Ok(atlas) = health.loaded() else { return outcome(StatusCode::SERVICE_UNAVAILABLE, "transient", "the directory is being read") };
+    let Ok(atlas) = health.loaded() else {
+        return outcome(StatusCode::SERVICE_UNAVAILABLE, "transient", "the directory is being read");
+    };
     let wanted = |facility: &Facility| newer(facility, since) && query._id.is_none_or(|id| facility.id == id);
     let found: Vec<(&Facility, Option<f64>)> = match near {
         Some((place, metres)) => by_distance(&atlas, &health, place, metres, wanted),
         None => by_id(&atlas, query._after, wanted),
     };
-    let total = if near.is_none() && query._after.is_some() { atlas.facilities.iter().filter(|facility| wanted(facility)).count() } else { found.len() };
-    let next = (near.is_none() && found.len() > count).then(|| found.get(count - 1).map(|(facility, _)| facility.id)).flatten();
-    let entries: Vec<Value> = found.iter().take(count).map(|(facility, metres)| entry(resource, facility, *metres)).collect();
+    let total = if near.is_none() && query._after.is_some() {
+        atlas.facilities.iter().filter(|facility| wanted(facility)).count()
+    } else {
+        found.len()
+    };
+    let next = (near.is_none() && found.len() > count)
+        .then(|| found.get(count - 1).map(|(facility, _)| facility.id))
+        .flatten();
+    let entries: Vec<Value> =
+        found.iter().take(count).map(|(facility, metres)| entry(resource, facility, *metres)).collect();
     let mut links = vec![json!({"relation": "self", "url": format!("{}?_count={count}", resource.name())})];
     if let Some(id) = next {
         let since = since.map(|since| format!("&_since={}", Timestamp(since).text())).unwrap_or_default();
-        links.push(json!({"relation": "next", "url": format!("{}?_count={count}&_after={id}{since}", resource.name())}));
+        links
+            .push(json!({"relation": "next", "url": format!("{}?_count={count}&_after={id}{since}", resource.name())}));
     }
-    let bundle = json!({"resourceType": "Bundle", "type": "searchset", "total": total, "link": links, "entry": entries});
+    let bundle =
+        json!({"resourceType": "Bundle", "type": "searchset", "total": total, "link": links, "entry": entries});
     raw::answer(&headers, Bytes::from(bundle.to_string()), KIND, CACHE).into_response()
 }
 
 fn by_id(atlas: &Atlas, after: Option<Uuid>, wanted: impl Fn(&Facility) -> bool) -> Vec<(&Facility, Option<f64>)> {
-    let mut all: Vec<&Facility> = atlas.facilities.iter().filter(|facility| after.is_none_or(|after| facility.id > after) && wanted(facility)).collect();
+    let mut all: Vec<&Facility> = atlas
+        .facilities
+        .iter()
+        .filter(|facility| after.is_none_or(|after| facility.id > after) && wanted(facility))
+        .collect();
     all.sort_unstable_by_key(|facility| facility.id);
     all.into_iter().map(|facility| (facility, None)).collect()
 }
 
-fn by_distance<'a>(atlas: &'a Atlas, health: &Health, from: Place, metres: f64, wanted: impl Fn(&Facility) -> bool) -> Vec<(&'a Facility, Option<f64>)> {
+fn by_distance<'a>(
+    atlas: &'a Atlas,
+    health: &Health,
+    from: Place,
+    metres: f64,
+    wanted: impl Fn(&Facility) -> bool,
+) -> Vec<(&'a Facility, Option<f64>)> {
     let wish = Wish { radius_m: Some(metres), ..Wish::default() };
     let found = atlas.nearest(from, MAX_COUNT, &wish, health.moment());
-    found.into_iter().filter_map(|(index, metres)| Some((atlas.at(index)?, Some(metres)))).filter(|(facility, _)| wanted(facility)).collect()
+    found
+        .into_iter()
+        .filter_map(|(index, metres)| Some((atlas.at(index)?, Some(metres))))
+        .filter(|(facility, _)| wanted(facility))
+        .collect()
 }
 
 fn entry(resource: Resource, facility: &Facility, metres: Option<f64>) -> Value {
     let mut search = json!({"mode": "match"});
     if let Some(metres) = metres {
         // The extension of FHIR's own for a Location's distance.
-        search["extension"] =
-            json!([{"url": "http://hl7.org/fhir/StructureDefinition/location-distance", "valueDistance": {"value": metres.round(), "unit": "m", "system": "http://unitsofmeasure.org", "code": "m"}}]);
+        search["extension"] = json!([{"url": "http://hl7.org/fhir/StructureDefinition/location-distance", "valueDistance": {"value": metres.round(), "unit": "m", "system": "http://unitsofmeasure.org", "code": "m"}}]);
     }
     json!({"fullUrl": format!("urn:uuid:{}", facility.id), "resource": resource.of(facility), "search": search})
 }
@@ -120,11 +153,17 @@ fn entry(resource: Resource, facility: &Facility, metres: Option<f64>) -> Value 
     responses((status = 200, description = "La ressource", content_type = "application/fhir+json"), (status = 404, description = "Inconnue")),
     security(()), extensions(("x-access" = json!("public")))
 )]
-async fn read(State(health): State<Health>, Path((resource, id)): Path<(String, String)>, headers: HeaderMap) -> Response {
+async fn read(
+    State(health): State<Health>,
+    Path((resource, id)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
     let atlas = health.atlas();
     let found = Resource::parse(&resource).zip(id.parse::<Uuid>().ok().and_then(|id| atlas.get(id)));
     match found {
-        Some((resource, (_, facility))) => raw::answer(&headers, Bytes::from(resource.of(facility).to_string()), KIND, CACHE).into_response(),
+        Some((resource, (_, facility))) => {
+            raw::answer(&headers, Bytes::from(resource.of(facility).to_string()), KIND, CACHE).into_response()
+        }
         None => outcome(StatusCode::NOT_FOUND, "not-found", &id.chars().take(64).collect::<String>()),
     }
 }

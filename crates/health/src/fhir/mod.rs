@@ -53,7 +53,11 @@ fn strip(value: &mut Value) {
     match value {
         Value::Object(map) => {
             map.values_mut().for_each(strip);
-            map.retain(|_, value| !(value.is_null() || value.as_array().is_some_and(Vec::is_empty) || value.as_object().is_some_and(serde_json::Map::is_empty)));
+            map.retain(|_, value| {
+                !(value.is_null()
+                    || value.as_array().is_some_and(Vec::is_empty)
+                    || value.as_object().is_some_and(serde_json::Map::is_empty))
+            });
         }
         Value::Array(list) => list.iter_mut().for_each(strip),
         _ => {}
@@ -132,7 +136,9 @@ fn availability(hours: &Hours) -> Value {
         return json!({"availableTime": [{"daysOfWeek": DAYS, "allDay": true}]});
     }
     // A Monday whose week holds no holiday.
-    let Some(monday) = NaiveDate::from_ymd_opt(2026, 3, 2).and_then(|day| day.and_hms_opt(0, 0, 0)) else { return Value::Null };
+    let Some(monday) = NaiveDate::from_ymd_opt(2026, 3, 2).and_then(|day| day.and_hms_opt(0, 0, 0)) else {
+        return Value::Null;
+    };
     let times: Vec<Value> = DAYS
         .iter()
         .zip(0..)

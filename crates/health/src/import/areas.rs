@@ -43,9 +43,15 @@ fn columns(table: &Table) -> Columns {
 }
 
 /// Inserts or replaces areas by code; one of the same shape is left alone.
-pub(super) async fn polygons(world: &World, options: &ImportOptions, kind: AreaKind, table: Table) -> Result<Report, ImportError> {
+pub(super) async fn polygons(
+    world: &World,
+    options: &ImportOptions,
+    kind: AreaKind,
+    table: Table,
+) -> Result<Report, ImportError> {
     let columns = columns(&table);
-    let (mut notes, mut codes, mut names, mut shapes, mut parents) = (table.notes, Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut notes, mut codes, mut names, mut shapes, mut parents) =
+        (table.notes, Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for ((line, row), shape) in table.rows.iter().zip(&table.shapes) {
         let name = tidy(columns.get(row, &["adm3 fr", "name fr", "name", "nom"]));
         let (Some(shape), false) = (shape, name.is_empty()) else {
@@ -58,7 +64,8 @@ pub(super) async fn polygons(world: &World, options: &ImportOptions, kind: AreaK
             notes.push(Note::refusal(*line, "duplicate_row", &code));
             continue;
         }
-        let parent = [("adm2 pcode", "adm2 fr"), ("adm1 pcode", "adm1 fr")].map(|(code, name)| [columns.get(row, &[code]), columns.get(row, &[name])].map(str::to_owned));
+        let parent = [("adm2 pcode", "adm2 fr"), ("adm1 pcode", "adm1 fr")]
+            .map(|(code, name)| [columns.get(row, &[code]), columns.get(row, &[name])].map(str::to_owned));
         parents.push(parent);
         codes.push(code);
         names.push(name);
@@ -108,7 +115,16 @@ fn file_stem(options: &ImportOptions) -> String {
 /// Departments and regions are the union of their sub-prefectures: borders then agree exactly.
 async fn higher(tx: &mut sqlx::PgConnection, parents: &[[[String; 2]; 2]], source: &str) -> Result<(), sqlx::Error> {
     for (level, below, at) in [("departement", "sous_prefecture", 0), ("region", "departement", 1)] {
-        let mut names: Vec<[String; 3]> = parents.iter().map(|parent| [parent[at][0].clone(), parent[at][1].clone(), if at == 0 { parent[1][0].clone() } else { String::new() }]).collect();
+        let mut names: Vec<[String; 3]> = parents
+            .iter()
+            .map(|parent| {
+                [
+                    parent[at][0].clone(),
+                    parent[at][1].clone(),
+                    if at == 0 { parent[1][0].clone() } else { String::new() },
+                ]
+            })
+            .collect();
         names.sort_unstable();
         names.dedup_by(|a, b| a[0] == b[0]);
         names.retain(|name| !name[0].is_empty());
@@ -157,19 +173,33 @@ pub(super) async fn localities(world: &World, options: &ImportOptions, table: Ta
     let mut notes = table.notes;
     let mut rows = Vec::new();
     for (line, row) in &table.rows {
-        let (id, name) = (columns.get(row, &["geonameid", "code", "id"]), tidy(columns.get(row, &["name", "localite", "nom"])));
+        let (id, name) =
+            (columns.get(row, &["geonameid", "code", "id"]), tidy(columns.get(row, &["name", "localite", "nom"])));
         if id.is_empty() || name.is_empty() {
             notes.push(Note::refusal(*line, "name_missing", ""));
             continue;
         }
         let number = |names: &[&str]| columns.get(row, names).parse::<f64>().ok();
-        let place = number(&["lat", "latitude"]).zip(number(&["lon", "lng", "longitude"])).and_then(|(lat, lng)| Place::new(lat, lng));
+        let place = number(&["lat", "latitude"])
+            .zip(number(&["lon", "lng", "longitude"]))
+            .and_then(|(lat, lng)| Place::new(lat, lng));
         if source == "geonames" && place.is_none() {
             notes.push(Note::refusal(*line, "coordinates_missing", ""));
             continue;
         }
-        let aliases: Vec<&str> = columns.get(row, &["alternatenames", "alias"]).split('|').map(str::trim).filter(|alias| !alias.is_empty()).take(30).collect();
-        let within = ["sous prefecture", "departement", "region"].map(|level| columns.get(row, &[level])).into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>().join(", ");
+        let aliases: Vec<&str> = columns
+            .get(row, &["alternatenames", "alias"])
+            .split('|')
+            .map(str::trim)
+            .filter(|alias| !alias.is_empty())
+            .take(30)
+            .collect();
+        let within = ["sous prefecture", "departement", "region"]
+            .map(|level| columns.get(row, &[level]))
+            .into_iter()
+            .filter(|name| !name.is_empty())
+            .collect::<Vec<_>>()
+            .join(", ");
         rows.push(serde_json::json!({"id": id, "nom": name, "alias": aliases, "population": columns.get(row, &["population"]).parse::<i32>().ok(),
             "dans": (!within.is_empty()).then_some(within), "lat": place.map(|p| p.lat), "lng": place.map(|p| p.lng)}));
     }

@@ -61,7 +61,10 @@ fn read(table: Table) -> Result<(Vec<Duty>, Vec<Note>), ImportError> {
     let end = column(&["week end", "fin", "date fin", "au"]).ok_or(ImportError::NoColumn("week_end"))?;
     let area = column(&["area", "zone", "commune", "secteur"]).ok_or(ImportError::NoColumn("area"))?;
     let name = column(&["name", "nom", "pharmacie"]).ok_or(ImportError::NoColumn("name"))?;
-    let (address, phones) = (column(&["address", "adresse", "situation"]), column(&["phones", "telephones", "telephone", "contacts", "contact"]));
+    let (address, phones) = (
+        column(&["address", "adresse", "situation"]),
+        column(&["phones", "telephones", "telephone", "contacts", "contact"]),
+    );
     let mut notes = table.notes;
     let mut duties = Vec::new();
     for (line, row) in &table.rows {
@@ -82,9 +85,25 @@ fn read(table: Table) -> Result<(Vec<Duty>, Vec<Note>), ImportError> {
         let (numbers, refused) = phone::read_all(&raw_phones);
         // What is printed stays visible; only a well-formed number becomes a button.
         notes.extend(refused.iter().map(|(_, reason)| Note::remark(*line, reason.code(), "")));
-        notes.extend(numbers.iter().filter(|number| number.former.is_some()).map(|_| Note::remark(*line, "phone_renumbered", "")));
-        let phones = numbers.iter().map(|number| number.dial.e164().or(number.dial.short()).unwrap_or_default().to_owned()).collect();
-        duties.push(Duty { start: from, end: to, area: cell(Some(area)), name: cell(Some(name)), address: cell(address), phones, raw_phones });
+        notes.extend(
+            numbers
+                .iter()
+                .filter(|number| number.former.is_some())
+                .map(|_| Note::remark(*line, "phone_renumbered", "")),
+        );
+        let phones = numbers
+            .iter()
+            .map(|number| number.dial.e164().or(number.dial.short()).unwrap_or_default().to_owned())
+            .collect();
+        duties.push(Duty {
+            start: from,
+            end: to,
+            area: cell(Some(area)),
+            name: cell(Some(name)),
+            address: cell(address),
+            phones,
+            raw_phones,
+        });
     }
     Ok((duties, notes))
 }
@@ -105,7 +124,10 @@ async fn present(world: &World, start: NaiveDate, end: NaiveDate) -> Result<BTre
     .bind(end)
     .fetch_all(&world.db.write)
     .await?;
-    Ok(rows.into_iter().map(|(area, name, address, phones, raw_phones)| Duty { start, end, area, name, address, phones, raw_phones }).collect())
+    Ok(rows
+        .into_iter()
+        .map(|(area, name, address, phones, raw_phones)| Duty { start, end, area, name, address, phones, raw_phones })
+        .collect())
 }
 
 /// The words of a pharmacy's name that tell it from others, sorted.
@@ -142,7 +164,12 @@ async fn replace(world: &World, start: NaiveDate, end: NaiveDate, wanted: &BTree
     .bind(areas.keys().cloned().collect::<Vec<_>>())
     .execute(&mut *tx)
     .await?;
-    sqlx::query("DELETE FROM garde_pharmacie WHERE source = $1 AND debut = $2 AND fin = $3").bind(SOURCE).bind(start).bind(end).execute(&mut *tx).await?;
+    sqlx::query("DELETE FROM garde_pharmacie WHERE source = $1 AND debut = $2 AND fin = $3")
+        .bind(SOURCE)
+        .bind(start)
+        .bind(end)
+        .execute(&mut *tx)
+        .await?;
     sqlx::query(
         "INSERT INTO garde_pharmacie (id, id_zone, debut, fin, id_etablissement, nom_brut, nom_norm, adresse_brute, telephones, telephones_bruts, source, lot)
          SELECT r.id, z.id, $2, $3, r.lien, r.nom, r.norm, r.adresse, r.tels, r.brut, $4, $5

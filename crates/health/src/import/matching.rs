@@ -28,14 +28,26 @@ pub(super) struct Likely {
 }
 
 /// Words that name a service of a hospital: where both names have one, it must be the same.
-const MARKS: [&str; 16] = ["hg", "chr", "chu", "chs", "cat", "pmi", "sssu", "inf", "cdv", "inhp", "cnts", "cts", "ces", "dds", "lycee", "college"];
+const MARKS: [&str; 16] = [
+    "hg", "chr", "chu", "chs", "cat", "pmi", "sssu", "inf", "cdv", "inhp", "cnts", "cts", "ces", "dds", "lycee",
+    "college",
+];
 
 impl Likely {
     pub(super) fn new(name: &str, kind: Kind, place: Place, evidence: BTreeSet<String>) -> Self {
         let text = expand(&normal(name));
         let words: Vec<&str> = text.split(' ').collect();
-        let marks = words.iter().map(|word| word.trim_end_matches(|c: char| c.is_ascii_digit())).filter(|word| MARKS.contains(word)).map(str::to_owned).collect();
-        let mut core: Vec<&str> = words.iter().copied().filter(|word| !is_filler(word) && word_kind(word).is_none() && !MARKS.contains(word)).collect();
+        let marks = words
+            .iter()
+            .map(|word| word.trim_end_matches(|c: char| c.is_ascii_digit()))
+            .filter(|word| MARKS.contains(word))
+            .map(str::to_owned)
+            .collect();
+        let mut core: Vec<&str> = words
+            .iter()
+            .copied()
+            .filter(|word| !is_filler(word) && word_kind(word).is_none() && !MARKS.contains(word))
+            .collect();
         core.sort_unstable();
         Self { kind, place, core: core.join(" "), marks, evidence }
     }
@@ -77,13 +89,18 @@ mod tests {
     fn name_and_distance_alone_never_link() {
         let same = likely("HG PUBLIC de LAKOTA", 5.0, &[]).score(&likely("Hôpital général de Lakota", 5.0, &[]));
         assert!((REVIEW..LINK).contains(&same), "{same}");
-        let shared = likely("HG PUBLIC de LAKOTA", 5.0, &["msp:0993"]).score(&likely("Hôpital général de Lakota", 5.0002, &["msp:0993"]));
+        let shared = likely("HG PUBLIC de LAKOTA", 5.0, &["msp:0993"]).score(&likely(
+            "Hôpital général de Lakota",
+            5.0002,
+            &["msp:0993"],
+        ));
         assert!(shared >= LINK, "{shared}");
     }
 
     #[test]
     fn services_of_one_hospital_are_places_of_their_own() {
-        let score = likely("CSUS-CAT PUBLIC de ABOISSO", 5.0, &["x"]).score(&likely("HG PUBLIC de ABOISSO", 5.0, &["x"]));
+        let score =
+            likely("CSUS-CAT PUBLIC de ABOISSO", 5.0, &["x"]).score(&likely("HG PUBLIC de ABOISSO", 5.0, &["x"]));
         assert!(score.abs() < f32::EPSILON);
     }
 

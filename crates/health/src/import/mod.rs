@@ -57,7 +57,9 @@ impl Source {
     }
 
     pub(crate) fn of_code(code: &str) -> Option<Self> {
-        [Self::Ministry, Self::Osm, Self::Who, Self::Hospitals, Self::Custom].into_iter().find(|source| source.code() == code)
+        [Self::Ministry, Self::Osm, Self::Who, Self::Hospitals, Self::Custom]
+            .into_iter()
+            .find(|source| source.code() == code)
     }
 
     /// What has to be said or asked before values of this source are shown.
@@ -162,7 +164,9 @@ pub enum ImportError {
     #[error("the file has no column for {0}")]
     NoColumn(&'static str),
     /// Not a word of [`Content`].
-    #[error("unknown source {0:?}: msp, osm, healthsites, who, hospitals, csv, garde, boundaries, communes, districts, towns, localities, numbers")]
+    #[error(
+        "unknown source {0:?}: msp, osm, healthsites, who, hospitals, csv, garde, boundaries, communes, districts, towns, localities, numbers"
+    )]
     UnknownSource(String),
     /// The database, or we.
     #[error(transparent)]
@@ -188,7 +192,11 @@ pub struct World {
 }
 
 /// Runs an import or, dry, tells what it would do.
-pub async fn run(world: &World, options: &ImportOptions, progress: &(dyn Fn(Progress) + Sync)) -> Result<Report, ImportError> {
+pub async fn run(
+    world: &World,
+    options: &ImportOptions,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Report, ImportError> {
     let path = options.file.clone();
     let table = tokio::task::spawn_blocking(move || read::file(&path)).await.map_err(kernel::Failure::internal)??;
     let name = file_name(&options.file);
@@ -204,7 +212,13 @@ fn file_name(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-async fn content(world: &World, options: &ImportOptions, name: &str, table: Table, progress: &(dyn Fn(Progress) + Sync)) -> Result<Report, ImportError> {
+async fn content(
+    world: &World,
+    options: &ImportOptions,
+    name: &str,
+    table: Table,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Report, ImportError> {
     let started = std::time::Instant::now();
     let mut report = match options.content {
         Content::Facilities(source) => facilities(world, options, source, name, table, progress).await?,

@@ -11,9 +11,29 @@ use super::{ImportError, Note};
 
 /// Tags that become columns.
 const TAGS: [&str; 23] = [
-    "amenity", "healthcare", "healthcare:speciality", "name", "name:fr", "phone", "contact:phone", "contact:mobile", "mobile", "opening_hours",
-    "operator", "operator:type", "emergency", "dispensing", "wheelchair", "addr:street", "addr:city", "addr:suburb", "addr:full", "disused:amenity",
-    "ref:msp", "description", "beds",
+    "amenity",
+    "healthcare",
+    "healthcare:speciality",
+    "name",
+    "name:fr",
+    "phone",
+    "contact:phone",
+    "contact:mobile",
+    "mobile",
+    "opening_hours",
+    "operator",
+    "operator:type",
+    "emergency",
+    "dispensing",
+    "wheelchair",
+    "addr:street",
+    "addr:city",
+    "addr:suburb",
+    "addr:full",
+    "disused:amenity",
+    "ref:msp",
+    "description",
+    "beds",
 ];
 const AMENITIES: [&str; 6] = ["pharmacy", "hospital", "clinic", "doctors", "dentist", "health_post"];
 /// Corners of one way that count for its middle.
@@ -45,8 +65,12 @@ pub(super) fn read(path: &Path) -> Result<Table, ImportError> {
         true
     } else {
         each(path, |element| match element {
-            Element::Node(node) if wanted.contains(&node.id()) => drop(places.insert(node.id(), (node.lat(), node.lon()))),
-            Element::DenseNode(node) if wanted.contains(&node.id()) => drop(places.insert(node.id(), (node.lat(), node.lon()))),
+            Element::Node(node) if wanted.contains(&node.id()) => {
+                places.insert(node.id(), (node.lat(), node.lon()));
+            }
+            Element::DenseNode(node) if wanted.contains(&node.id()) => {
+                places.insert(node.id(), (node.lat(), node.lon()));
+            }
             _ => {}
         })?
     };
@@ -54,7 +78,11 @@ pub(super) fn read(path: &Path) -> Result<Table, ImportError> {
     if table.truncated {
         table.notes.push(Note::remark(0, "file_truncated", "the PBF ends too early or is damaged"));
     }
-    table.header = TAGS.iter().map(|tag| (*tag).to_owned()).chain(["osm_ref".to_owned(), "lat".to_owned(), "lon".to_owned()]).collect();
+    table.header = TAGS
+        .iter()
+        .map(|tag| (*tag).to_owned())
+        .chain(["osm_ref".to_owned(), "lat".to_owned(), "lon".to_owned()])
+        .collect();
     table.rows = found.into_iter().zip(1..).map(|(one, line)| (line, one.row(&places))).collect();
     Ok(table)
 }
@@ -75,11 +103,21 @@ fn facility(element: Element<'_>) -> Option<Found> {
     match element {
         Element::Node(node) => {
             let tags = health(node.tags())?;
-            Some(Found { reference: format!("node/{}", node.id()), place: Some((node.lat(), node.lon())), corners: Vec::new(), tags })
+            Some(Found {
+                reference: format!("node/{}", node.id()),
+                place: Some((node.lat(), node.lon())),
+                corners: Vec::new(),
+                tags,
+            })
         }
         Element::DenseNode(node) => {
             let tags = health(node.tags())?;
-            Some(Found { reference: format!("node/{}", node.id()), place: Some((node.lat(), node.lon())), corners: Vec::new(), tags })
+            Some(Found {
+                reference: format!("node/{}", node.id()),
+                place: Some((node.lat(), node.lon())),
+                corners: Vec::new(),
+                tags,
+            })
         }
         Element::Way(way) => {
             let tags = health(way.tags())?;
@@ -113,11 +151,15 @@ impl Found {
             let known: Vec<(f64, f64)> = corners.iter().filter_map(|id| places.get(id).copied()).collect();
             #[expect(clippy::cast_precision_loss, reason = "at most 64")]
             let count = known.len() as f64;
-            (count > 0.0).then(|| (known.iter().map(|p| p.0).sum::<f64>() / count, known.iter().map(|p| p.1).sum::<f64>() / count))
+            (count > 0.0).then(|| {
+                (known.iter().map(|p| p.0).sum::<f64>() / count, known.iter().map(|p| p.1).sum::<f64>() / count)
+            })
         });
         let mut row = self.tags;
         row.push(self.reference);
-        row.extend(place.map_or([String::new(), String::new()], |(lat, lon)| [format!("{lat:.7}"), format!("{lon:.7}")]));
+        row.extend(
+            place.map_or([String::new(), String::new()], |(lat, lon)| [format!("{lat:.7}"), format!("{lon:.7}")]),
+        );
         row
     }
 }

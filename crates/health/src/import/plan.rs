@@ -70,7 +70,13 @@ const BELIEVED_LOSS: f64 = 0.2;
 const MOVE_M: f64 = 500.0;
 
 /// Which rows are new, changed, the same, gone.
-pub(super) fn decide(source: Source, reads: Vec<Read>, mut known: HashMap<String, Known>, truncated: bool, notes: &mut Vec<Note>) -> Plan {
+pub(super) fn decide(
+    source: Source,
+    reads: Vec<Read>,
+    mut known: HashMap<String, Known>,
+    truncated: bool,
+    notes: &mut Vec<Note>,
+) -> Plan {
     let mut plan = Plan::default();
     let all = known.values().filter(|row| !row.gone).count();
     for (read, source_id) in identified(source, reads, notes) {
@@ -82,7 +88,16 @@ pub(super) fn decide(source: Source, reads: Vec<Read>, mut known: HashMap<String
             Some(row) => Target::Known(row.facility),
             None => Target::New,
         };
-        let step = Step { line: read.line, source_id, record: read.record, target, review: Vec::new(), published: None, changes: Vec::new(), moved: false };
+        let step = Step {
+            line: read.line,
+            source_id,
+            record: read.record,
+            target,
+            review: Vec::new(),
+            published: None,
+            changes: Vec::new(),
+            moved: false,
+        };
         plan.steps.push(step);
     }
     let mut gone: Vec<String> = known.into_iter().filter(|(_, row)| !row.gone).map(|(id, _)| id).collect();
@@ -92,7 +107,11 @@ pub(super) fn decide(source: Source, reads: Vec<Read>, mut known: HashMap<String
     if believed {
         plan.vanished = gone;
     } else if !gone.is_empty() {
-        notes.push(Note::remark(0, "many_rows_missing", &format!("{} of {all} known rows are not in the file: none is marked", gone.len())));
+        notes.push(Note::remark(
+            0,
+            "many_rows_missing",
+            &format!("{} of {all} known rows are not in the file: none is marked", gone.len()),
+        ));
     }
     plan
 }
@@ -140,14 +159,18 @@ fn identified(source: Source, reads: Vec<Read>, notes: &mut Vec<Note>) -> Vec<(R
 
 /// Name and district; without a district, the place to a hundredth of a degree.
 fn made_id(record: &Record) -> String {
-    let where_ = record.district_declare.as_deref().map_or_else(|| format!("{:.2} {:.2}", record.lat, record.lng), normal);
+    let where_ =
+        record.district_declare.as_deref().map_or_else(|| format!("{:.2} {:.2}", record.lat, record.lng), normal);
     let digest = Sha256::digest(format!("{}|{where_}", normal(&record.nom)));
     format!("h:{}", hex::encode(&digest[..10]))
 }
 
 fn evidence(record: &Record) -> BTreeSet<String> {
     let phones = record.telephones.iter().filter_map(|phone| phone.e164.clone());
-    phones.chain(record.code_msp.iter().map(|code| format!("msp:{code}"))).chain(record.osm_ref.iter().cloned()).collect()
+    phones
+        .chain(record.code_msp.iter().map(|code| format!("msp:{code}")))
+        .chain(record.osm_ref.iter().cloned())
+        .collect()
 }
 
 /// Recognises new rows among the facilities of other sources; the doubtful ones are for a moderator.
@@ -160,9 +183,15 @@ pub(super) fn link(plan: &mut Plan, neighbours: &[Neighbour]) {
     for step in plan.steps.iter_mut().filter(|step| step.target == Target::New) {
         let record = &step.record;
         let likely = Likely::new(&record.nom, record.kind(), record.place(), evidence(record));
-        let close = nearest(&[&near], record.place(), CANDIDATES, Some(REACH_M), |index| neighbours.get(index as usize).map(|one| (one.likely.place, index)));
-        let mut scored: Vec<(f32, &Neighbour)> =
-            close.iter().filter_map(|(index, _)| neighbours.get(*index as usize)).map(|one| (likely.score(&one.likely), one)).filter(|(score, _)| *score >= REVIEW).collect();
+        let close = nearest(&[&near], record.place(), CANDIDATES, Some(REACH_M), |index| {
+            neighbours.get(index as usize).map(|one| (one.likely.place, index))
+        });
+        let mut scored: Vec<(f32, &Neighbour)> = close
+            .iter()
+            .filter_map(|(index, _)| neighbours.get(*index as usize))
+            .map(|one| (likely.score(&one.likely), one))
+            .filter(|(score, _)| *score >= REVIEW)
+            .collect();
         scored.sort_by(|a, b| b.0.total_cmp(&a.0));
         let sure: Vec<&(f32, &Neighbour)> = scored.iter().filter(|(score, _)| *score >= LINK).collect();
         match sure[..] {
@@ -191,15 +220,22 @@ pub(super) fn publish(plan: &mut Plan, source: Source, words: Words) {
             step.moved = before.place().metres_to(step.record.place()) > MOVE_M;
             step.changes = differences(step.line, before, &step.record);
         }
-        let mut all: Vec<publish::Word<'_>> =
-            said.iter().filter(|(who, id, _)| (*who, id) != (source, &step.source_id)).map(|(who, id, record)| (*who, id.as_str(), record)).collect();
+        let mut all: Vec<publish::Word<'_>> = said
+            .iter()
+            .filter(|(who, id, _)| (*who, id) != (source, &step.source_id))
+            .map(|(who, id, record)| (*who, id.as_str(), record))
+            .collect();
         all.push((source, &step.source_id, &step.record));
         step.published = publish::publish(&all);
     }
 }
 
 fn differences(line: u32, before: &Record, after: &Record) -> Vec<FieldChange> {
-    let (Ok(Value::Object(before)), Ok(Value::Object(new))) = (serde_json::to_value(before), serde_json::to_value(after)) else { return Vec::new() };
+    let (Ok(Value::Object(before)), Ok(Value::Object(new))) =
+        (serde_json::to_value(before), serde_json::to_value(after))
+    else {
+        return Vec::new();
+    };
     // What is empty is not written: a field may stand on one side only.
     let fields: BTreeSet<&String> = before.keys().chain(new.keys()).collect();
     let changed = fields.into_iter().filter(|field| before.get(*field) != new.get(*field));
@@ -210,7 +246,13 @@ fn differences(line: u32, before: &Record, after: &Record) -> Vec<FieldChange> {
                 "telephones" => Value::from(value.and_then(Value::as_array).map_or(0, Vec::len)),
                 _ => value.cloned().unwrap_or_default(),
             };
-            FieldChange { line, name: after.nom.clone(), field: field.clone(), before: shown(before.get(field)), after: shown(new.get(field)) }
+            FieldChange {
+                line,
+                name: after.nom.clone(),
+                field: field.clone(),
+                before: shown(before.get(field)),
+                after: shown(new.get(field)),
+            }
         })
         .collect()
 }

@@ -96,7 +96,10 @@ pub(super) fn publish(words: &[Word<'_>]) -> Option<Published> {
     };
     let telephone = chooser.pick("phones", DOOR, |record| record.telephones.first().map(|phone| phone.ecrit.clone()));
     let horaires = chooser.pick("openingHours", DOOR, |record| record.horaires.clone());
-    let confidence = 20 + 20 * words.len().min(3) + if telephone.is_some() { 10 } else { 0 } + if horaires.is_some() { 10 } else { 0 };
+    let confidence = 20
+        + 20 * words.len().min(3)
+        + if telephone.is_some() { 10 } else { 0 }
+        + if horaires.is_some() { 10 } else { 0 };
     Some(Published {
         nom: chooser.pick("name", AUTHORITY, |record| Some(record.nom.clone()))?,
         type_id: chooser.pick("type", AUTHORITY, |record| Some(record.type_id))?,
@@ -127,10 +130,31 @@ mod tests {
 
     #[test]
     fn each_field_comes_from_its_best_source_and_says_so() {
-        let ministry = Record { nom: "HG PUBLIC de LAKOTA".into(), type_id: 2, lat: 5.8, lng: -5.6, etat: "ouvert".into(), ..Record::default() };
-        let map = Record { nom: "Hôpital".into(), type_id: 2, lat: 5.9, lng: -5.7, horaires: Some("24/7".into()), etat: "ouvert".into(), ..Record::default() };
+        let ministry = Record {
+            nom: "HG PUBLIC de LAKOTA".into(),
+            type_id: 2,
+            lat: 5.8,
+            lng: -5.6,
+            etat: "ouvert".into(),
+            ..Record::default()
+        };
+        let map = Record {
+            nom: "Hôpital".into(),
+            type_id: 2,
+            lat: 5.9,
+            lng: -5.7,
+            horaires: Some("24/7".into()),
+            etat: "ouvert".into(),
+            ..Record::default()
+        };
         let shown = publish(&[(Source::Osm, "node/1", &map), (Source::Ministry, "0993", &ministry)]).unwrap();
-        assert_eq!((shown.nom.as_str(), shown.latitude, shown.horaires.as_deref()), ("HG PUBLIC de LAKOTA", 5.8, Some("24/7")));
-        assert_eq!((&shown.origine["name"], &shown.origine["openingHours"]), (&Value::from("ministry:0993"), &Value::from("osm:node/1")));
+        assert_eq!(
+            (shown.nom.as_str(), shown.latitude, shown.horaires.as_deref()),
+            ("HG PUBLIC de LAKOTA", 5.8, Some("24/7"))
+        );
+        assert_eq!(
+            (&shown.origine["name"], &shown.origine["openingHours"]),
+            (&Value::from("ministry:0993"), &Value::from("osm:node/1"))
+        );
     }
 }

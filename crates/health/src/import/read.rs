@@ -100,7 +100,10 @@ fn text(bytes: &[u8]) -> Result<Table, ImportError> {
 /// UTF-8, UTF-16 with its mark, or Windows-1252, which every byte is valid in.
 fn decode(bytes: &[u8], notes: &mut Vec<Note>) -> String {
     let wide = |big: bool| {
-        let units: Vec<u16> = bytes[2..].chunks_exact(2).map(|b| if big { u16::from_be_bytes([b[0], b[1]]) } else { u16::from_le_bytes([b[0], b[1]]) }).collect();
+        let units: Vec<u16> = bytes[2..]
+            .chunks_exact(2)
+            .map(|b| if big { u16::from_be_bytes([b[0], b[1]]) } else { u16::from_le_bytes([b[0], b[1]]) })
+            .collect();
         String::from_utf16_lossy(&units)
     };
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
@@ -111,7 +114,9 @@ fn decode(bytes: &[u8], notes: &mut Vec<Note>) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
         // A file cut inside of a letter is still UTF-8.
-        Err(error) if error.error_len().is_none() => String::from_utf8_lossy(&bytes[..error.valid_up_to()]).into_owned(),
+        Err(error) if error.error_len().is_none() => {
+            String::from_utf8_lossy(&bytes[..error.valid_up_to()]).into_owned()
+        }
         Err(_) => {
             notes.push(Note::remark(0, "encoding_windows_1252", "not UTF-8: read as Windows-1252"));
             bytes.iter().map(|byte| windows_1252(*byte)).collect()
@@ -121,8 +126,8 @@ fn decode(bytes: &[u8], notes: &mut Vec<Note>) -> String {
 
 fn windows_1252(byte: u8) -> char {
     const HIGH: [char; 32] = [
-        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}', '‘', '’', '“', '”', '•', '–',
-        '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
+        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}', '‘',
+        '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
     ];
     match byte {
         0x80..=0x9f => HIGH[usize::from(byte - 0x80)],
@@ -132,9 +137,15 @@ fn windows_1252(byte: u8) -> char {
 
 fn delimited(text: &str) -> Result<Table, ImportError> {
     let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or("");
-    let delimiter = *[b',', b';', b'\t', b'|'].iter().max_by_key(|d| first.bytes().filter(|b| b == *d).count()).unwrap_or(&b',');
+    let delimiter =
+        *[b',', b';', b'\t', b'|'].iter().max_by_key(|d| first.bytes().filter(|b| b == *d).count()).unwrap_or(&b',');
     let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(text.as_bytes());
-    let header: Vec<String> = reader.headers().map_err(|error| ImportError::Unreadable(error.to_string()))?.iter().map(str::to_owned).collect();
+    let header: Vec<String> = reader
+        .headers()
+        .map_err(|error| ImportError::Unreadable(error.to_string()))?
+        .iter()
+        .map(str::to_owned)
+        .collect();
     if header.len() < 2 {
         return Err(ImportError::NoTable);
     }
@@ -173,13 +184,18 @@ fn delimited(text: &str) -> Result<Table, ImportError> {
 
 /// The first sheet that has a header; numbers lose the `.0` that Excel gives to codes.
 fn excel(bytes: &[u8]) -> Result<Table, ImportError> {
-    let mut book = open_workbook_auto_from_rs(Cursor::new(bytes)).map_err(|error| ImportError::Unreadable(error.to_string()))?;
+    let mut book =
+        open_workbook_auto_from_rs(Cursor::new(bytes)).map_err(|error| ImportError::Unreadable(error.to_string()))?;
     for name in book.sheet_names() {
         let Ok(range) = book.worksheet_range(&name) else { continue };
         let top = range.start().map_or(1, |(row, _)| row + 1);
         let mut rows = range.rows().zip(top..);
         // A title above the table has one cell; the header is the first row with two or more.
-        let Some((header, _)) = rows.find(|(row, _)| row.iter().filter(|cell| !matches!(cell, Data::Empty)).count() >= 2) else { continue };
+        let Some((header, _)) =
+            rows.find(|(row, _)| row.iter().filter(|cell| !matches!(cell, Data::Empty)).count() >= 2)
+        else {
+            continue;
+        };
         let header: Vec<String> = header.iter().map(cell).collect();
         let rows = rows.take(MAX_ROWS + 1).map(|(row, line)| (line, row.iter().map(cell).collect::<Vec<_>>()));
         let rows = rows.filter(|(_, row)| row.iter().any(|cell| !cell.trim().is_empty())).collect();
@@ -213,11 +229,13 @@ fn geojson(text: &str) -> Result<Table, ImportError> {
     let mut table = Table { header, ..Table::default() };
     for (feature, line) in features.iter().take(MAX_ROWS).zip(1..) {
         let middle = feature.pointer("/geometry/coordinates").and_then(middle);
-        let mut row: Vec<String> = keys.iter().map(|key| plain(feature.pointer("/properties").and_then(|map| map.get(key)))).collect();
+        let mut row: Vec<String> =
+            keys.iter().map(|key| plain(feature.pointer("/properties").and_then(|map| map.get(key)))).collect();
         row.extend(middle.map_or([String::new(), String::new()], |[x, y]| [y.to_string(), x.to_string()]));
         row.push(plain(feature.get("id")));
         table.rows.push((line, row));
-        let area = feature.pointer("/geometry/type").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("Polygon"));
+        let area =
+            feature.pointer("/geometry/type").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("Polygon"));
         table.shapes.push(feature.get("geometry").filter(|_| area).cloned());
     }
     Ok(table)

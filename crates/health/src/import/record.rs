@@ -86,7 +86,19 @@ const ALIASES: [(&str, &[&str]); 30] = [
     ("osm_id", &["osm id"]),
     ("osm_type", &["osm type"]),
     ("code", &["msp code", "code msp", "ref msp", "code", "code etablissement", "code ets"]),
-    ("name", &["nom", "name fr", "name", "nom etablissement", "etablissement", "nom de l etablissement", "nom ets", "facility name"]),
+    (
+        "name",
+        &[
+            "nom",
+            "name fr",
+            "name",
+            "nom etablissement",
+            "etablissement",
+            "nom de l etablissement",
+            "nom ets",
+            "facility name",
+        ],
+    ),
     ("type", &["type", "type etablissement", "categorie", "type ets", "type9", "facility type"]),
     ("amenity", &["amenity"]),
     ("healthcare", &["healthcare"]),
@@ -97,7 +109,10 @@ const ALIASES: [(&str, &[&str]); 30] = [
     ("district", &["district sanitaire", "district"]),
     ("address", &["adresse", "address", "addr full", "addr street", "localisation"]),
     ("landmark", &["repere", "landmark"]),
-    ("phone", &["telephone", "telephones", "phones", "phone", "contact number", "contact phone", "numero", "tel", "contact"]),
+    (
+        "phone",
+        &["telephone", "telephones", "phones", "phone", "contact number", "contact phone", "numero", "tel", "contact"],
+    ),
     ("phone2", &["contact mobile", "mobile", "telephone 2"]),
     ("phone_certainty", &["phone certainty", "certitude"]),
     ("hours", &["opening hours", "horaires", "heures d ouverture", "horaire"]),
@@ -148,7 +163,14 @@ pub(super) struct Read {
 }
 
 /// Reads one row; repairs are noted, a row that cannot be kept is the error.
-pub(super) fn read(source: Source, columns: &Columns, line: u32, row: &[String], country: &dyn Fn(Place) -> bool, notes: &mut Vec<Note>) -> Result<Read, Note> {
+pub(super) fn read(
+    source: Source,
+    columns: &Columns,
+    line: u32,
+    row: &[String],
+    country: &dyn Fn(Place) -> bool,
+    notes: &mut Vec<Note>,
+) -> Result<Read, Note> {
     let get = |field: &str| columns.get(row, field);
     let (code, osm_ref) = (code(line, get("code"), notes), osm_ref(columns, row));
     let nom = tidy(get("name"));
@@ -211,7 +233,11 @@ fn code(line: u32, text: &str, notes: &mut Vec<Note>) -> Option<String> {
 
 fn osm_ref(columns: &Columns, row: &[String]) -> Option<String> {
     let whole = columns.get(row, "osm_ref");
-    let well_formed = |text: &str| text.split_once('/').is_some_and(|(kind, id)| matches!(kind, "node" | "way" | "relation") && id.bytes().all(|b| b.is_ascii_digit()) && !id.is_empty());
+    let well_formed = |text: &str| {
+        text.split_once('/').is_some_and(|(kind, id)| {
+            matches!(kind, "node" | "way" | "relation") && id.bytes().all(|b| b.is_ascii_digit()) && !id.is_empty()
+        })
+    };
     if well_formed(whole) {
         return Some(whole.to_owned());
     }
@@ -236,9 +262,11 @@ fn place(line: u32, lat: &str, lng: &str, country: &dyn Fn(Place) -> bool) -> Re
     }
     match Place::new(lat, lng) {
         Some(place) if country(place) => Ok(place),
-        _ if Place::new(lng, lat).is_some_and(country) => {
-            Err(Note::refusal(line, "coordinates_swapped", &format!("latitude {lng}, longitude {lat} would lie in the country")))
-        }
+        _ if Place::new(lng, lat).is_some_and(country) => Err(Note::refusal(
+            line,
+            "coordinates_swapped",
+            &format!("latitude {lng}, longitude {lat} would lie in the country"),
+        )),
         Some(_) => Err(Note::refusal(line, "outside_country", &format!("{lat} / {lng}"))),
         None => Err(Note::refusal(line, "coordinates_invalid", &format!("{lat} / {lng}"))),
     }
@@ -309,7 +337,8 @@ fn yes_no(text: &str) -> Option<bool> {
 }
 
 fn words(text: &str) -> Vec<String> {
-    let mut words: Vec<String> = text.split([';', ',', '|']).map(normal).filter(|word| !word.is_empty()).take(20).collect();
+    let mut words: Vec<String> =
+        text.split([';', ',', '|']).map(normal).filter(|word| !word.is_empty()).take(20).collect();
     words.sort_unstable();
     words.dedup();
     words
@@ -340,7 +369,8 @@ fn opening(line: u32, text: &str, notes: &mut Vec<Note>) -> Option<String> {
             Some(tidied)
         }
         Err(refusal) => {
-            let detail = if refusal == hours::Refusal::PhoneNumber { String::new() } else { text.chars().take(80).collect() };
+            let detail =
+                if refusal == hours::Refusal::PhoneNumber { String::new() } else { text.chars().take(80).collect() };
             notes.push(Note::remark(line, refusal.code(), &detail));
             None
         }

@@ -47,7 +47,11 @@ pub(super) async fn neighbours(pool: &PgPool, source: Source, wanted: bool) -> R
     .await?;
     let neighbour = |(facility, public_id, name, kind, lat, lng, osm, code, phones): Row| {
         let evidence = phones.into_iter().chain(osm).chain(code).collect();
-        Neighbour { facility, public_id, likely: Likely::new(&name.unwrap_or_default(), Kind(kind), Place { lat, lng }, evidence) }
+        Neighbour {
+            facility,
+            public_id,
+            likely: Likely::new(&name.unwrap_or_default(), Kind(kind), Place { lat, lng }, evidence),
+        }
     };
     Ok(rows.into_iter().map(neighbour).collect())
 }
@@ -128,7 +132,12 @@ fn row(step: &Step, units: &Units, ids: &mut Sequence) -> Option<Value> {
 }
 
 /// Statements that would find nothing to do are not sent.
-async fn write_batch(tx: &mut PgConnection, source: Source, mut rows: Vec<Value>, world: &World) -> Result<(), sqlx::Error> {
+async fn write_batch(
+    tx: &mut PgConnection,
+    source: Source,
+    mut rows: Vec<Value>,
+    world: &World,
+) -> Result<(), sqlx::Error> {
     // A table that just grew from nothing has no statistics yet: without this each batch would read all of it.
     sqlx::query("SET LOCAL enable_seqscan = off").execute(&mut *tx).await?;
     let old: Vec<Value> = rows.iter().filter(|row| !row["id"].is_null()).cloned().collect();
@@ -146,8 +155,16 @@ async fn write_batch(tx: &mut PgConnection, source: Source, mut rows: Vec<Value>
         sqlx::query(OLD_NUMBERS).bind(Json(&old)).bind(source.code()).execute(&mut *tx).await?;
     }
     sqlx::query(OPEN_PLACE).bind(Json(&rows)).bind(source.code()).execute(&mut *tx).await?;
-    sqlx::query(SOURCE).bind(Json(&rows)).bind(source.code()).bind(source.licence()).bind(world.clock.now()).execute(&mut *tx).await?;
-    let some = |field: &str| rows.iter().filter(|row| row[field].as_array().is_some_and(|list| !list.is_empty())).collect::<Vec<_>>();
+    sqlx::query(SOURCE)
+        .bind(Json(&rows))
+        .bind(source.code())
+        .bind(source.licence())
+        .bind(world.clock.now())
+        .execute(&mut *tx)
+        .await?;
+    let some = |field: &str| {
+        rows.iter().filter(|row| row[field].as_array().is_some_and(|list| !list.is_empty())).collect::<Vec<_>>()
+    };
     let (called, doubtful) = (some("telephones"), some("revoir"));
     if !called.is_empty() {
         sqlx::query(NUMBERS).bind(Json(&called)).bind(source.code()).execute(&mut *tx).await?;
@@ -266,7 +283,12 @@ async fn close_lot(world: &World, source: Source, lot: Uuid, plan: &Plan, report
         )
         .bind(lot)
         .bind(notes.iter().map(|note| i32::try_from(note.line).unwrap_or(i32::MAX)).collect::<Vec<_>>())
-        .bind(notes.iter().map(|note| if note.severity == Severity::Refusal { "refus" } else { "remarque" }).collect::<Vec<_>>())
+        .bind(
+            notes
+                .iter()
+                .map(|note| if note.severity == Severity::Refusal { "refus" } else { "remarque" })
+                .collect::<Vec<_>>(),
+        )
         .bind(notes.iter().map(|note| note.code).collect::<Vec<_>>())
         .bind(notes.iter().map(|note| note.detail.as_str()).collect::<Vec<_>>())
         .execute(&mut *tx)

@@ -16,26 +16,44 @@ async fn world() -> (TestDb, World) {
 /// The folder of data that may not be shipped; the test says aloud that it skips.
 #[expect(clippy::disallowed_methods, reason = "tests learn from the environment where the data lies")]
 pub(crate) fn data() -> Option<PathBuf> {
-    let folder = std::env::var("HOSTOLINK_TEST_DATA").ok().map(|path| Path::new(&path).join("health")).filter(|path| path.is_dir());
+    let folder = std::env::var("HOSTOLINK_TEST_DATA")
+        .ok()
+        .map(|path| Path::new(&path).join("health"))
+        .filter(|path| path.is_dir());
     if folder.is_none() {
-        eprintln!("SKIPPED: HOSTOLINK_TEST_DATA is not set or has no folder health/: the real lists are not tested here");
+        eprintln!(
+            "SKIPPED: HOSTOLINK_TEST_DATA is not set or has no folder health/: the real lists are not tested here"
+        );
     }
     folder
 }
 
 async fn count(world: &World, table: &'static str) -> i64 {
-    sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}"))).fetch_one(&world.db.write).await.unwrap()
+    sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}")))
+        .fetch_one(&world.db.write)
+        .await
+        .unwrap()
 }
 
 /// Everything a second run could write to: rows and their physical versions.
 async fn footprint(world: &World) -> Vec<(String, i64, i64)> {
     let mut out = Vec::new();
     for table in [
-        "etablissement_sante", "localisation", "liste_numero_etablissement_sante", "source_etablissement", "doublon_a_revoir", "import_lot",
-        "import_ligne", "garde_pharmacie", "zone_garde", "unite_administrative", "localite",
+        "etablissement_sante",
+        "localisation",
+        "liste_numero_etablissement_sante",
+        "source_etablissement",
+        "doublon_a_revoir",
+        "import_lot",
+        "import_ligne",
+        "garde_pharmacie",
+        "zone_garde",
+        "unite_administrative",
+        "localite",
     ] {
         let sql = format!("SELECT count(*), COALESCE(max(xmin::text::bigint), 0) FROM {table}");
-        let (rows, last): (i64, i64) = sqlx::query_as(sqlx::AssertSqlSafe(sql)).fetch_one(&world.db.write).await.unwrap();
+        let (rows, last): (i64, i64) =
+            sqlx::query_as(sqlx::AssertSqlSafe(sql)).fetch_one(&world.db.write).await.unwrap();
         out.push((table.to_owned(), rows, last));
     }
     out
@@ -62,13 +80,26 @@ const LIST: &str = "nom,lat,lon,code,type,telephone,opening_hours,district_sanit
 async fn good_rows_are_kept_bad_ones_say_why_and_a_second_run_writes_nothing() {
     let (_test, world) = world().await;
     let report = text(&world, LIST, "msp").await;
-    let refused: Vec<(u32, &str)> = report.notes.iter().filter(|note| note.severity == Severity::Refusal).map(|note| (note.line, note.code)).collect();
+    let refused: Vec<(u32, &str)> = report
+        .notes
+        .iter()
+        .filter(|note| note.severity == Severity::Refusal)
+        .map(|note| (note.line, note.code))
+        .collect();
     assert_eq!(
         refused,
-        [(4, "coordinates_missing"), (5, "coordinates_swapped"), (6, "outside_country"), (7, "coordinates_zero"), (10, "duplicate_row")]
+        [
+            (4, "coordinates_missing"),
+            (5, "coordinates_swapped"),
+            (6, "outside_country"),
+            (7, "coordinates_zero"),
+            (10, "duplicate_row")
+        ]
     );
     assert_eq!((report.rows, report.created, report.refused), (10, 5, 5));
-    for code in ["code_repaired", "hours_is_phone", "code_duplicate", "hours_repaired", "phone_not_digits", "hours_invalid"] {
+    for code in
+        ["code_repaired", "hours_is_phone", "code_duplicate", "hours_repaired", "phone_not_digits", "hours_invalid"]
+    {
         assert!(report.reasons.contains_key(code), "{code}: {:?}", report.reasons);
     }
     assert_eq!(count(&world, "v_etablissement_carte").await, 4, "what does not work is not on the map");
@@ -112,7 +143,8 @@ async fn a_file_that_lost_its_end_makes_nothing_vanish() {
     let report = text(&world, &cut, "msp").await;
     assert!(report.reasons.contains_key("file_truncated") && report.vanished == 0, "{:?}", report.reasons);
     // A whole file that misses one of five is believed; the row is marked and stays.
-    let shorter: String = LIST.lines().filter(|line| !line.starts_with("CSR PUBLIC de ZRO")).map(|line| format!("{line}\n")).collect();
+    let shorter: String =
+        LIST.lines().filter(|line| !line.starts_with("CSR PUBLIC de ZRO")).map(|line| format!("{line}\n")).collect();
     assert_eq!(text(&world, &shorter, "msp").await.vanished, 1);
     assert_eq!(count(&world, "v_etablissement_carte").await, 4);
     assert_eq!(text(&world, LIST, "msp").await.changed, 1, "it came back");
@@ -126,8 +158,16 @@ async fn two_sources_meet_only_over_shared_evidence() {
     assert_eq!(text(&world, hospitals, "hospitals").await.linked, 1);
     let map = "osm_id,osm_type,amenity,name,lat,lon\n7,node,hospital,Hôpital général de Lakota,5.8401,-5.68\n8,node,pharmacy,Pharmacie de Lakota,5.84,-5.68\n";
     let report = text(&world, map, "osm").await;
-    assert_eq!((report.created, report.linked, report.to_review), (2, 0, 1), "name and distance alone are for a moderator");
-    let origin: serde_json::Value = sqlx::query_scalar("SELECT origine FROM etablissement_sante WHERE code_msp = '0061'").fetch_one(&world.db.write).await.unwrap();
+    assert_eq!(
+        (report.created, report.linked, report.to_review),
+        (2, 0, 1),
+        "name and distance alone are for a moderator"
+    );
+    let origin: serde_json::Value =
+        sqlx::query_scalar("SELECT origine FROM etablissement_sante WHERE code_msp = '0061'")
+            .fetch_one(&world.db.write)
+            .await
+            .unwrap();
     assert_eq!((&origin["name"], &origin["phones"]), (&"ministry:0061".into(), &"hospitals:1".into()));
 }
 
@@ -146,7 +186,16 @@ async fn the_real_lists_import_without_an_unexplained_row_and_twice_without_writ
     let import = async |file: &str, source: &str| {
         let options = ImportOptions::new(data.join(file), source.parse().unwrap());
         let report = run(&world, &options, &|_| {}).await.unwrap();
-        eprintln!("{file}: {} rows, {} new, {} linked, {} refused, {} to review, {:.1} s {:?}", report.rows, report.created, report.linked, report.refused, report.to_review, report.seconds, report.reasons);
+        eprintln!(
+            "{file}: {} rows, {} new, {} linked, {} refused, {} to review, {:.1} s {:?}",
+            report.rows,
+            report.created,
+            report.linked,
+            report.refused,
+            report.to_review,
+            report.seconds,
+            report.reasons
+        );
         report
     };
     let expected = [
@@ -179,7 +228,10 @@ async fn the_real_lists_import_without_an_unexplained_row_and_twice_without_writ
 async fn a_hundred_thousand_rows_take_seconds() {
     let Some(data) = data() else { return };
     let (_test, world) = world().await;
-    let options = ImportOptions { anywhere: true, ..ImportOptions::new(data.join("who_kemri_ssa_2019.csv.gz"), "who".parse().unwrap()) };
+    let options = ImportOptions {
+        anywhere: true,
+        ..ImportOptions::new(data.join("who_kemri_ssa_2019.csv.gz"), "who".parse().unwrap())
+    };
     let report = run(&world, &options, &|_| {}).await.unwrap();
     eprintln!("{} rows in {:.1} s: {:?}", report.rows, report.seconds, report.reasons);
     assert_eq!(report.created + report.refused, report.rows);
@@ -193,7 +245,12 @@ async fn all_opening_hours_parse_and_no_well_formed_number_is_refused() {
     let Some(data) = data() else { return };
     let table = read::file(&data.join("healthsites_io_civ_2020.csv")).unwrap();
     let column = |name: &str| table.header.iter().position(|one| one == name).unwrap();
-    let hours: Vec<&str> = table.rows.iter().map(|(_, row)| row[column("opening_hours")].as_str()).filter(|cell| !cell.is_empty()).collect();
+    let hours: Vec<&str> = table
+        .rows
+        .iter()
+        .map(|(_, row)| row[column("opening_hours")].as_str())
+        .filter(|cell| !cell.is_empty())
+        .collect();
     assert_eq!(hours.len(), 282);
     let holidays = crate::hours::Holidays::new([]);
     for text in hours {
@@ -208,7 +265,9 @@ async fn all_opening_hours_parse_and_no_well_formed_number_is_refused() {
         refused.extend(bad.into_iter().map(|(text, _)| text));
     }
     assert_eq!(numbers + refused.len(), 330);
-    let well_formed = |text: &String| text.len() == 10 && ["01", "05", "07", "21", "25", "27"].iter().any(|prefix| text.starts_with(prefix));
+    let well_formed = |text: &String| {
+        text.len() == 10 && ["01", "05", "07", "21", "25", "27"].iter().any(|prefix| text.starts_with(prefix))
+    };
     assert!(!refused.iter().any(well_formed), "{refused:?}");
     assert_eq!(refused.len(), 3, "{refused:?}");
 }
@@ -222,8 +281,14 @@ async fn excel_old_and_new_say_the_same() {
     let (_test, world) = world().await;
     let old = run(&world, &ImportOptions::new(committed("liste.xls"), "msp".parse().unwrap()), &|_| {}).await.unwrap();
     assert_eq!((old.rows, old.created, old.refused), (3, 2, 1));
-    assert_eq!(old.notes.iter().find(|note| note.severity == Severity::Refusal).map(|note| (note.line, note.code)), Some((5, "coordinates_missing")));
-    let codes: Vec<String> = sqlx::query_scalar("SELECT code_msp FROM etablissement_sante ORDER BY 1").fetch_all(&world.db.write).await.unwrap();
+    assert_eq!(
+        old.notes.iter().find(|note| note.severity == Severity::Refusal).map(|note| (note.line, note.code)),
+        Some((5, "coordinates_missing"))
+    );
+    let codes: Vec<String> = sqlx::query_scalar("SELECT code_msp FROM etablissement_sante ORDER BY 1")
+        .fetch_all(&world.db.write)
+        .await
+        .unwrap();
     assert_eq!(codes, ["0061", "0062"], "Excel takes the zeros of a code away; they come back");
     let new = run(&world, &ImportOptions::new(committed("liste.xlsx"), "msp".parse().unwrap()), &|_| {}).await.unwrap();
     assert_eq!((new.created, new.unchanged), (0, 2));
@@ -237,11 +302,19 @@ async fn an_osm_extract_gives_points_and_middles_of_buildings_even_when_cut() {
     let cut = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(cut.path(), &bytes[..bytes.len() - 20]).unwrap();
     let first = run(&world, &ImportOptions::new(cut.path(), "osm".parse().unwrap()), &|_| {}).await.unwrap();
-    assert_eq!((first.created, first.reasons.get("file_truncated")), (1, Some(&1)), "what was whole is kept: {:?}", first.notes);
+    assert_eq!(
+        (first.created, first.reasons.get("file_truncated")),
+        (1, Some(&1)),
+        "what was whole is kept: {:?}",
+        first.notes
+    );
     let second = run(&world, &ImportOptions::new(&whole, "osm".parse().unwrap()), &|_| {}).await.unwrap();
     assert_eq!((second.created, second.unchanged), (1, 1));
     let way: (String, f64, f64, Option<bool>) =
-        sqlx::query_as("SELECT nom, latitude, longitude, urgences FROM etablissement_sante WHERE osm_ref = 'way/7'").fetch_one(&world.db.write).await.unwrap();
+        sqlx::query_as("SELECT nom, latitude, longitude, urgences FROM etablissement_sante WHERE osm_ref = 'way/7'")
+            .fetch_one(&world.db.write)
+            .await
+            .unwrap();
     assert_eq!((way.0.as_str(), way.3), ("Hôpital du Chemin", Some(true)));
     assert!((way.1 - 5.305).abs() < 1e-6 && (way.2 + 4.005).abs() < 1e-6, "{way:?}");
     std::fs::write(cut.path(), &bytes[..40]).unwrap();
@@ -266,9 +339,17 @@ async fn a_file_that_is_none_is_refused_whole() {
     let (_test, world) = world().await;
     let before = footprint(&world).await;
     let file = tempfile::NamedTempFile::new().unwrap();
-    for (bytes, source) in [(&b"nom,adresse\nA,B\n"[..], "msp"), (b"\x1f\x8b\x08rien", "osm"), (b"{\"features\":3}", "districts"), (b"", "garde")] {
+    for (bytes, source) in [
+        (&b"nom,adresse\nA,B\n"[..], "msp"),
+        (b"\x1f\x8b\x08rien", "osm"),
+        (b"{\"features\":3}", "districts"),
+        (b"", "garde"),
+    ] {
         std::fs::write(file.path(), bytes).unwrap();
-        assert!(run(&world, &ImportOptions::new(file.path(), source.parse().unwrap()), &|_| {}).await.is_err(), "{source}");
+        assert!(
+            run(&world, &ImportOptions::new(file.path(), source.parse().unwrap()), &|_| {}).await.is_err(),
+            "{source}"
+        );
     }
     assert!(run(&world, &ImportOptions::new("/n/existe/pas", "msp".parse().unwrap()), &|_| {}).await.is_err());
     assert!("mars".parse::<Content>().is_err());

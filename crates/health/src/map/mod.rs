@@ -13,7 +13,11 @@ const FILES: [(&str, &str, &[u8]); 5] = [
     ("/map/map.js", "text/javascript; charset=utf-8", include_bytes!("../../assets/map.js")),
     ("/map/map.css", "text/css; charset=utf-8", include_bytes!("../../assets/map.css")),
     ("/map/maplibre-gl.mjs", "text/javascript; charset=utf-8", include_bytes!("../../assets/maplibre-gl.mjs")),
-    ("/map/maplibre-gl-worker.mjs", "text/javascript; charset=utf-8", include_bytes!("../../assets/maplibre-gl-worker.mjs")),
+    (
+        "/map/maplibre-gl-worker.mjs",
+        "text/javascript; charset=utf-8",
+        include_bytes!("../../assets/maplibre-gl-worker.mjs"),
+    ),
     ("/map/maplibre-gl.css", "text/css; charset=utf-8", include_bytes!("../../assets/maplibre-gl.css")),
 ];
 /// The page talks to its own server and to nobody else.
@@ -22,13 +26,20 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; worker-src 'self' b
 pub(crate) fn routes() -> Router {
     let mut router = Router::new().route("/map", get(page));
     for (path, kind, bytes) in FILES {
-        router = router.route(path, get(async move |headers: HeaderMap| raw::answer(&headers, Bytes::from_static(bytes), kind, "public, max-age=3600")));
+        router = router.route(
+            path,
+            get(async move |headers: HeaderMap| {
+                raw::answer(&headers, Bytes::from_static(bytes), kind, "public, max-age=3600")
+            }),
+        );
     }
     router
 }
 
 async fn page(headers: HeaderMap) -> Response {
-    let mut response = raw::answer(&headers, Bytes::from_static(PAGE.as_bytes()), "text/html; charset=utf-8", "public, max-age=300").into_response();
+    let mut response =
+        raw::answer(&headers, Bytes::from_static(PAGE.as_bytes()), "text/html; charset=utf-8", "public, max-age=300")
+            .into_response();
     let set = response.headers_mut();
     set.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     set.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -36,7 +36,12 @@ struct PackQuery {
     responses((status = 200, description = "Le paquet, ou ce qui a changé", content_type = "application/json"), (status = 304, description = "Le même")),
     security(()), extensions(("x-access" = json!("public")))
 )]
-async fn pack(State(health): State<Health>, Path(area): Path<String>, Query(query): Query<PackQuery>, headers: HeaderMap) -> Result<Response, Problem> {
+async fn pack(
+    State(health): State<Health>,
+    Path(area): Path<String>,
+    Query(query): Query<PackQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let atlas = health.loaded()?;
     let area = PackArea::parse(&atlas, &area).ok_or(HealthError::NotFound)?;
     let pack = match query.since {
@@ -46,9 +51,12 @@ async fn pack(State(health): State<Health>, Path(area): Path<String>, Query(quer
         _ => {
             let health = health.clone();
             // Packing a country takes a tenth of a second: not on a thread that answers.
-            let made = tokio::task::spawn_blocking(move || whole(health.packs(), &atlas, &area)).await.map_err(Problem::internal)?;
+            let made = tokio::task::spawn_blocking(move || whole(health.packs(), &atlas, &area))
+                .await
+                .map_err(Problem::internal)?;
             made.map_err(Problem::internal)?.as_ref().clone()
         }
     };
-    Ok(raw::packed(&headers, pack.tag, "application/json", "public, max-age=300", pack.gzip, || pack.plain).into_response())
+    Ok(raw::packed(&headers, pack.tag, "application/json", "public, max-age=300", pack.gzip, || pack.plain)
+        .into_response())
 }

@@ -23,7 +23,8 @@ use crate::kind::Kind;
 const FORMAT: u32 = 1;
 /// Packs that are kept ready: the country and its regions.
 const MAX_KEPT: usize = 64;
-const FIELDS: [&str; 10] = ["id", "name", "type", "lat", "lng", "phones", "openingHours", "address", "unit", "emergency"];
+const FIELDS: [&str; 10] =
+    ["id", "name", "type", "lat", "lng", "phones", "openingHours", "address", "unit", "emergency"];
 
 /// A pack, ready to send.
 #[derive(Clone, Debug)]
@@ -88,19 +89,30 @@ pub(crate) fn whole(cache: &Cache, atlas: &Atlas, area: &PackArea) -> std::io::R
 
 /// What changed after a version.
 pub(crate) fn delta(atlas: &Atlas, area: &PackArea, since: i64) -> std::io::Result<Pack> {
-    let rows: Vec<Value> = sorted(atlas).filter(|facility| facility.version > since && facility.on_map() && area.holds(facility)).map(row).collect();
+    let rows: Vec<Value> = sorted(atlas)
+        .filter(|facility| facility.version > since && facility.on_map() && area.holds(facility))
+        .map(row)
+        .collect();
     // A facility that moved to another region, closed or was merged is told by its id alone.
-    let hidden = atlas.facilities.iter().filter(|facility| facility.version > since && !(facility.on_map() && area.holds(facility)));
+    let hidden = atlas
+        .facilities
+        .iter()
+        .filter(|facility| facility.version > since && !(facility.on_map() && area.holds(facility)));
     let gone = atlas.removed.iter().filter(|(_, version)| *version > since).map(|(id, _)| *id);
     let removed: Vec<Uuid> = hidden.map(|facility| facility.id).chain(gone).collect();
-    packed(&json!({"format": FORMAT, "area": area.name(), "version": atlas.version, "since": since, "facilities": rows, "removed": removed}))
+    packed(
+        &json!({"format": FORMAT, "area": area.name(), "version": atlas.version, "since": since, "facilities": rows, "removed": removed}),
+    )
 }
 
 fn full(atlas: &Atlas, area: &PackArea) -> Value {
-    let rows: Vec<Value> = sorted(atlas).filter(|facility| facility.on_map() && area.holds(facility)).map(row).collect();
-    let types: serde_json::Map<String, Value> = Kind::all().map(|kind| (kind.0.to_string(), json!([kind.code(), kind.label()]))).collect();
+    let rows: Vec<Value> =
+        sorted(atlas).filter(|facility| facility.on_map() && area.holds(facility)).map(row).collect();
+    let types: serde_json::Map<String, Value> =
+        Kind::all().map(|kind| (kind.0.to_string(), json!([kind.code(), kind.label()]))).collect();
     let numbers = if atlas.numbers.is_empty() { &*crate::emergency::BUILT_IN } else { &atlas.numbers };
-    let credits: Vec<&str> = [Source::Osm, Source::Ministry, Source::Who].iter().map(|source| source.licence()).collect();
+    let credits: Vec<&str> =
+        [Source::Osm, Source::Ministry, Source::Who].iter().map(|source| source.licence()).collect();
     json!({"format": FORMAT, "area": area.name(), "version": atlas.version, "since": null, "types": types, "fields": FIELDS,
         "scale": 100_000, "facilities": rows, "removed": [], "emergencyNumbers": views(numbers), "credits": credits})
 }
@@ -123,7 +135,9 @@ fn row(facility: &Facility) -> Value {
         .phones
         .iter()
         .filter_map(|number| Some((number.uri.as_deref()?.strip_prefix("tel:")?, number.to_verify)))
-        .map(|(number, doubtful)| format!("{}{}", if doubtful { "?" } else { "" }, number.strip_prefix("+225").unwrap_or(number)))
+        .map(|(number, doubtful)| {
+            format!("{}{}", if doubtful { "?" } else { "" }, number.strip_prefix("+225").unwrap_or(number))
+        })
         .collect();
     let place = facility.place;
     let mut row = vec![

@@ -46,7 +46,12 @@ type Position = Result<Path<(u8, u32, String)>, axum::extract::rejection::PathRe
     responses((status = 200, description = "La tuile", content_type = KIND), (status = 304, description = "La même")),
     security(()), extensions(("x-access" = json!("public")))
 )]
-async fn facility_tile(State(health): State<Health>, position: Position, Query(query): Query<TileQuery>, headers: HeaderMap) -> Result<Response, Problem> {
+async fn facility_tile(
+    State(health): State<Health>,
+    position: Position,
+    Query(query): Query<TileQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let Path(path) = position.map_err(|_| Problem::not_found())?;
     let bytes = cut(&health, tile(Layer::Facilities, &path, query.kind.as_deref())?).await?;
     Ok(raw::answer(&headers, bytes, KIND, CACHE).into_response())
@@ -61,7 +66,11 @@ async fn facility_tile(State(health): State<Health>, position: Position, Query(q
     responses((status = 200, description = "La tuile", content_type = KIND), (status = 304, description = "La même")),
     security(()), extensions(("x-access" = json!("public")))
 )]
-async fn boundary_tile(State(health): State<Health>, position: Position, headers: HeaderMap) -> Result<Response, Problem> {
+async fn boundary_tile(
+    State(health): State<Health>,
+    position: Position,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let Path(path) = position.map_err(|_| Problem::not_found())?;
     let bytes = cut(&health, tile(Layer::Boundaries, &path, None)?).await?;
     Ok(raw::answer(&headers, bytes, KIND, CACHE).into_response())
