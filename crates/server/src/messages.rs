@@ -27,7 +27,11 @@ mod tests {
         for code in codes(Lang::Fr) {
             let braces = |lang| {
                 let template = lexicon.template(lang, &code).unwrap().to_owned();
-                template.split('{').skip(1).map(|rest| rest.split('}').next().unwrap().to_owned()).collect::<BTreeSet<_>>()
+                template
+                    .split('{')
+                    .skip(1)
+                    .map(|rest| rest.split('}').next().unwrap().to_owned())
+                    .collect::<BTreeSet<_>>()
             };
             assert_eq!(braces(Lang::Fr), braces(Lang::En), "{code}");
         }
@@ -61,10 +65,13 @@ mod tests {
     /// Tables whose keys are put together at run time from a bare reason.
     const COMPOSED: [&str; 4] = ["field", "sms", "mail", "mail_subject"];
     /// Dotted names that are no sentences: permissions and kinds of jobs end like this.
-    const JOBS_AND_PERMISSIONS: [&str; 10] = [".read", ".write", ".audit", ".moderate", ".reconcile", ".send", ".poll", ".deliver", ".run", ".toml"];
+    const JOBS_AND_PERMISSIONS: [&str; 10] =
+        [".read", ".write", ".audit", ".moderate", ".reconcile", ".send", ".poll", ".deliver", ".run", ".toml"];
 
     fn is_code(text: &str) -> bool {
-        let part = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b == b'_' || b.is_ascii_digit());
+        let part = |part: &str| {
+            !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b == b'_' || b.is_ascii_digit())
+        };
         text.split_once('.').is_some_and(|(house, reason)| part(house) && part(reason))
     }
 

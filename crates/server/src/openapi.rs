@@ -63,7 +63,10 @@ pub fn document() -> OpenApi {
 pub fn complete(document: &mut OpenApi) {
     document.info.version = env!("CARGO_PKG_VERSION").to_owned();
     if let Some(components) = &mut document.components {
-        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("hsa_…").description(Some("L'`accessToken` des réponses de connexion."));
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("hsa_…")
+            .description(Some("L'`accessToken` des réponses de connexion."));
         components.add_security_scheme("bearer", SecurityScheme::Http(bearer.build()));
     }
     for operation in document.paths.paths.values_mut().flat_map(operations_mut) {
@@ -77,7 +80,9 @@ pub fn complete(document: &mut OpenApi) {
 
 /// Every operation of a path, whatever its method.
 pub fn operations_mut(path: &mut utoipa::openapi::PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut path.get, &mut path.post, &mut path.put, &mut path.patch, &mut path.delete, &mut path.head].into_iter().filter_map(Option::as_mut)
+    [&mut path.get, &mut path.post, &mut path.put, &mut path.patch, &mut path.delete, &mut path.head]
+        .into_iter()
+        .filter_map(Option::as_mut)
 }
 
 /// As it is committed and served.
