@@ -22,7 +22,11 @@ pub(crate) enum Notice {
     /// Somebody proved the identifier of an account of the first backend, and its password was wiped.
     TakenOver,
     IdentifierChanged,
+    /// An identifier that was never proved went from the account.
+    IdentifierReleased,
     PinReset,
+    /// A replaced refresh token came back, and its session was ended.
+    SessionEnded,
 }
 
 impl Notice {
@@ -31,6 +35,8 @@ impl Notice {
             Notice::PasswordReset => "notice_password_reset",
             Notice::TakenOver => "notice_taken_over",
             Notice::IdentifierChanged => "notice_identifier_changed",
+            Notice::IdentifierReleased => "notice_identifier_released",
+            Notice::SessionEnded => "notice_session_ended",
             Notice::PinReset => "notice_pin_reset",
         }
     }

@@ -15,7 +15,9 @@ use serde_json::json;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::account::store as accounts;
 use crate::event::{self, Nature};
+use crate::message::{self, Notice};
 use crate::{Core, Identity, IdentityError, me, sign_in};
 
 pub(crate) use api::{Done, DoneAnswer, SignedInAnswer, routes};
@@ -121,7 +123,7 @@ pub(crate) async fn refresh(core: &Core, token: &str, origin: &Origin) -> Result
 }
 
 /// A refresh token that gives nothing any more. Whoever holds one that was replaced long ago shares the session with
-/// somebody: it ends for both.
+/// somebody: it ends for both, and the owner hears of it.
 async fn replayed(
     transaction: &mut PgConnection,
     core: &Core,
@@ -133,7 +135,11 @@ async fn replayed(
     if family.tourne_le > arrived {
         return Ok(IdentityError::RefreshRaced);
     }
+    let owner = accounts::lock(transaction, family.id_user).await?.ok_or(IdentityError::TokenInvalid)?;
     if store::revoke(transaction, family.id_user, family.id, Reason::TokenReused, core.clock.now()).await? {
+        for to in owner.proved_identifiers() {
+            message::notice(transaction, core, to, Notice::SessionEnded, &owner.langue).await?;
+        }
         let details = json!({"session": family.id});
         event::record(transaction, core, family.id_user, Nature::TokenReused, &origin.network, details).await?;
         tracing::warn!(session = %family.id, "a replaced refresh token came back: its session is ended");

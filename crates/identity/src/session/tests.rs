@@ -114,9 +114,38 @@ async fn a_token_whose_successor_was_used_is_stolen() {
     let first = house.member("awa@example.ci").await.refresh;
     let (access, next) = pair(&refresh(&house.client, &first).await.data(200));
     assert_eq!(whether_in(&house, &access).await, 200);
+    let told = "SELECT count(*) FROM travail WHERE charge->>'template' = 'notice_session_ended' AND charge->>'to' = 'awa@example.ci'";
+    assert_eq!(house.count(told).await, 0);
     assert_eq!(refresh(&house.client, &first).await.status, 401);
     assert_eq!(whether_in(&house, &access).await, 401);
     assert_eq!(refresh(&house.client, &next).await.status, 401);
+    assert_eq!(refresh(&house.client, &first).await.status, 401);
+    assert_eq!(house.count(told).await, 1, "the owner hears of it, once");
+}
+
+#[tokio::test]
+async fn a_stolen_session_is_told_on_every_proved_channel_and_on_no_other() {
+    let house = House::new().await;
+    let awa = house.member("awa@example.ci").await;
+    let first = house.member("yao@example.ci").await.refresh;
+    house
+        .execute(
+            "UPDATE utilisateur SET telephone = '+2250708091011', telephone_verifie_le = now() WHERE email = 'awa@example.ci'",
+        )
+        .await;
+    house.execute("UPDATE utilisateur SET telephone = '+2250505050505' WHERE email = 'yao@example.ci'").await;
+    for first in [awa.refresh, first] {
+        let (access, _) = pair(&refresh(&house.client, &first).await.data(200));
+        assert_eq!(whether_in(&house, &access).await, 200);
+        assert_eq!(refresh(&house.client, &first).await.status, 401);
+    }
+    let told: Vec<String> = sqlx::query_scalar(
+        "SELECT charge->>'to' FROM travail WHERE charge->>'template' = 'notice_session_ended' ORDER BY 1",
+    )
+    .fetch_all(house.pool())
+    .await
+    .unwrap();
+    assert_eq!(told, ["+2250708091011", "awa@example.ci", "yao@example.ci"]);
 }
 
 #[tokio::test]
