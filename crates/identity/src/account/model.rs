@@ -120,6 +120,23 @@ impl Person {
         own.as_deref() == Some(identifier.as_str())
     }
 
+    /// Beside a proof of this identifier the account's other one may not stay: it was typed here and never proved, and
+    /// its owner could not sign up with it. People of the first backend keep theirs, which were in use before.
+    pub(crate) fn releases_other_than(&self, proved: &Identifier) -> bool {
+        let (other, other_proved) = match proved {
+            Identifier::Email(_) => (&self.telephone, self.telephone_verifie),
+            Identifier::Phone(_) => (&self.email, self.email_verifie),
+        };
+        other.is_some() && !other_proved && !self.adopte
+    }
+
+    /// Whoever proves this identifier may take it away to another account. Not from people of the first backend: the
+    /// same proof gives its owner that account, with the money in it. Not from a suspended account: its person would be
+    /// back under the same number.
+    pub(crate) fn gives_up(&self, identifier: &Identifier) -> bool {
+        !self.has_proved(identifier) && !self.adopte && !self.suspended()
+    }
+
     pub(crate) fn suspended(&self) -> bool {
         self.statut != "actif"
     }

@@ -27,6 +27,20 @@ pub(crate) async fn lock(connection: &mut PgConnection, id_user: i32) -> sqlx::R
     sqlx::query_as(person_where!("id_user = $1 FOR NO KEY UPDATE")).bind(id_user).fetch_optional(connection).await
 }
 
+/// The account and whoever else has the identifier, locked in the order of their numbers: of two who take from each
+/// other one waits.
+pub(crate) async fn lock_beside_holder(
+    connection: &mut PgConnection,
+    id_user: i32,
+    identifier: &str,
+) -> sqlx::Result<Vec<Person>> {
+    sqlx::query_as(person_where!("id_user = $1 OR telephone = $2 OR email = $2 ORDER BY id_user FOR NO KEY UPDATE"))
+        .bind(id_user)
+        .bind(identifier)
+        .fetch_all(connection)
+        .await
+}
+
 /// `None` when somebody has the identifier.
 pub(super) async fn insert(
     connection: &mut PgConnection,

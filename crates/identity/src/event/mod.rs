@@ -24,6 +24,8 @@ pub(crate) enum Nature {
     CodeWrong,
     IdentifierProved,
     IdentifierChanged,
+    /// An identifier that was never proved went from the account.
+    IdentifierReleased,
     SignedIn,
     SignInFailed,
     SignedOut,
@@ -52,6 +54,7 @@ impl Nature {
             Nature::CodeWrong => "code_faux",
             Nature::IdentifierProved => "identifiant_prouve",
             Nature::IdentifierChanged => "identifiant_change",
+            Nature::IdentifierReleased => "identifiant_libere",
             Nature::SignedIn => "connexion",
             Nature::SignInFailed => "connexion_refusee",
             Nature::SignedOut => "deconnexion",

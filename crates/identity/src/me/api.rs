@@ -198,7 +198,8 @@ async fn ask_identifier(
 
 /// Prouver son nouvel e-mail ou numéro
 ///
-/// Il remplace celui de même nature ; les identifiants prouvés jusque-là en sont avertis.
+/// Il remplace celui de même nature ; les identifiants prouvés jusque-là en sont avertis. L'autre identifiant du compte,
+/// s'il n'a jamais été prouvé, en est retiré ; un compte qui n'avait pas prouvé cet identifiant le perd.
 #[utoipa::path(
     post, path = "/me/identifiers/verify", operation_id = "prove_identifier", tag = "Mon compte",
     request_body = ProveIdentifier,

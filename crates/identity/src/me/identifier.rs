@@ -1,11 +1,12 @@
 //! Another e-mail address or telephone number: proved by a code before it counts, told to those that counted before.
+//! What was typed and never proved stands in nobody's way: it goes when something else is proved, or to whoever proves it.
 
 use kernel::Identifier;
 use kernel::db::violates;
 use serde_json::json;
 use sqlx::PgConnection;
 
-use super::{User, store, user};
+use super::{User, store, takeover, user};
 use crate::account::{Person, store as accounts};
 use crate::event::{self, Nature};
 use crate::message::{self, Notice};
@@ -20,7 +21,8 @@ pub(super) async fn ask(
     identifier: &Identifier,
     origin: &Origin,
 ) -> Result<Sent, IdentityError> {
-    free(&mut *core.db.write.acquire().await?, account.id_user, identifier).await?;
+    let holder = accounts::by_identifier(&mut *core.db.write.acquire().await?, identifier.as_str()).await?;
+    may_have(holder.as_ref(), account.id_user, identifier)?;
     otp::send_any(core, code_of(account, identifier, origin)).await
 }
 
@@ -34,11 +36,12 @@ fn code_of<'a>(account: &'a Account, identifier: &'a Identifier, origin: &'a Ori
     }
 }
 
-/// Nobody has it, or this very account without having proved it.
-async fn free(connection: &mut PgConnection, id_user: i32, identifier: &Identifier) -> Result<(), IdentityError> {
-    match accounts::by_identifier(connection, identifier.as_str()).await? {
+/// Nobody has it, or this very account without having proved it, or another one that would have to give it up.
+fn may_have(holder: Option<&Person>, id_user: i32, identifier: &Identifier) -> Result<(), IdentityError> {
+    match holder {
         None => Ok(()),
-        Some(person) if person.id_user == id_user && !person.has_proved(identifier) => Ok(()),
+        Some(own) if own.id_user == id_user && !own.has_proved(identifier) => Ok(()),
+        Some(other) if other.id_user != id_user && other.gives_up(identifier) => Ok(()),
         Some(_) => Err(IdentityError::IdentifierTaken),
     }
 }
@@ -52,7 +55,11 @@ pub(super) async fn prove(
     origin: &Origin,
 ) -> Result<User, IdentityError> {
     let mut transaction = core.db.write.begin().await?;
-    let person = accounts::lock(&mut transaction, account.id_user).await?.ok_or(IdentityError::TokenInvalid)?;
+    let locked = accounts::lock_beside_holder(&mut transaction, account.id_user, identifier.as_str()).await?;
+    // Its last identifier may have been taken, and the account erased, since the token was read.
+    let person = locked.iter().find(|person| person.id_user == account.id_user && !person.suspended());
+    let person = person.ok_or(IdentityError::TokenInvalid)?;
+    let holder = locked.iter().find(|person| person.answers_to(identifier));
     let refusal = match otp::check(&mut transaction, core, code_of(account, identifier, origin), code).await? {
         Checked::Right => None,
         Checked::Wrong { left } => Some(IdentityError::OtpWrong { attempts_left: left }),
@@ -63,10 +70,18 @@ pub(super) async fn prove(
         transaction.commit().await?;
         return Err(refusal);
     }
-    free(&mut transaction, account.id_user, identifier).await?;
-    let written = store::set_identifier(&mut transaction, account.id_user, identifier, core.clock.now()).await;
+    may_have(holder, account.id_user, identifier)?;
+    if let Some(other) = holder.filter(|holder| holder.id_user != account.id_user) {
+        takeover::take_from(&mut transaction, core, other, identifier, &origin.network).await?;
+    }
+    let (alone, now) = (person.releases_other_than(identifier), core.clock.now());
+    let written = store::set_identifier(&mut transaction, account.id_user, identifier, alone, now).await;
     written.map_err(|error| if is_taken(&error) { IdentityError::IdentifierTaken } else { error.into() })?;
-    tell(&mut transaction, core, &person, identifier).await?;
+    tell(&mut transaction, core, person, identifier).await?;
+    if alone {
+        let reached = std::iter::once(identifier.as_str());
+        takeover::tell_released(&mut transaction, core, person, reached, &origin.network).await?;
+    }
     // Codes and tickets of the identifier that was replaced prove nothing any more.
     otp::void_all(&mut transaction, account.id_user).await?;
     ticket::void_all(&mut transaction, account.id_user).await?;

@@ -6,6 +6,7 @@ mod house;
 mod identifier;
 mod model;
 pub(crate) mod store;
+mod takeover;
 
 use kernel::{Failure, Timestamp};
 use serde_json::{Map, Value, json};
@@ -79,12 +80,22 @@ pub(crate) async fn erase(
     sign_in::confirm_password(core, account, password, origin).await?;
     let mut transaction = core.db.write.begin().await?;
     account::store::lock(&mut transaction, account.id_user).await?.ok_or(IdentityError::TokenInvalid)?;
-    for house in &core.erasers {
-        house.check_and_erase(&mut transaction, account.id_user).await?;
-    }
-    store::anonymise(&mut transaction, account.id_user, core.clock.now()).await?;
-    event::record(&mut transaction, core, account.id_user, Nature::Erased, &origin.network, json!({})).await?;
+    erase_locked(&mut transaction, core, account.id_user, &origin.network).await?;
     Ok(transaction.commit().await?)
+}
+
+/// Erases an account that the caller's transaction has locked; on any refusal it has to be rolled back.
+async fn erase_locked(
+    transaction: &mut PgConnection,
+    core: &Core,
+    id_user: i32,
+    network: &str,
+) -> Result<(), IdentityError> {
+    for house in &core.erasers {
+        house.check_and_erase(transaction, id_user).await?;
+    }
+    store::anonymise(transaction, id_user, core.clock.now()).await?;
+    Ok(event::record(transaction, core, id_user, Nature::Erased, network, json!({})).await?)
 }
 
 #[cfg(test)]

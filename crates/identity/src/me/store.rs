@@ -99,18 +99,43 @@ pub(super) async fn rename(connection: &mut PgConnection, id_user: i32, names: &
     Ok(())
 }
 
-/// Gives an account an identifier that was proved just now, in the place of the one of its kind.
+/// Gives an account an identifier that was proved just now, in the place of the one of its kind. `alone` takes the other
+/// one away, which was never proved.
 pub(super) async fn set_identifier(
     connection: &mut PgConnection,
     id_user: i32,
     identifier: &Identifier,
+    alone: bool,
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     let sql = match identifier {
-        Identifier::Email(_) => "UPDATE utilisateur SET email = $2, email_verifie_le = $3 WHERE id_user = $1",
-        Identifier::Phone(_) => "UPDATE utilisateur SET telephone = $2, telephone_verifie_le = $3 WHERE id_user = $1",
+        Identifier::Email(_) => {
+            "UPDATE utilisateur
+                SET email = $2, email_verifie_le = $3, telephone = CASE WHEN NOT $4 THEN telephone END
+              WHERE id_user = $1"
+        }
+        Identifier::Phone(_) => {
+            "UPDATE utilisateur
+                SET telephone = $2, telephone_verifie_le = $3, email = CASE WHEN NOT $4 THEN email END
+              WHERE id_user = $1"
+        }
     };
-    sqlx::query(sql).bind(id_user).bind(identifier.as_str()).bind(now).execute(connection).await?;
+    sqlx::query(sql).bind(id_user).bind(identifier.as_str()).bind(now).bind(alone).execute(connection).await?;
+    Ok(())
+}
+
+/// Takes an identifier away from an account that never proved it.
+pub(super) async fn release(connection: &mut PgConnection, id_user: i32, identifier: &Identifier) -> sqlx::Result<()> {
+    let sql = match identifier {
+        Identifier::Email(_) => {
+            "UPDATE utilisateur SET email = NULL WHERE id_user = $1 AND email = $2 AND email_verifie_le IS NULL"
+        }
+        Identifier::Phone(_) => {
+            "UPDATE utilisateur SET telephone = NULL
+              WHERE id_user = $1 AND telephone = $2 AND telephone_verifie_le IS NULL"
+        }
+    };
+    sqlx::query(sql).bind(id_user).bind(identifier.as_str()).execute(connection).await?;
     Ok(())
 }
 

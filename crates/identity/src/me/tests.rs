@@ -1,3 +1,5 @@
+mod identifiers;
+
 use std::sync::Arc;
 
 use axum::http::StatusCode;
@@ -12,7 +14,7 @@ use testkit::Client;
 use super::{AccountErased, ExportPart};
 use crate::Identity;
 use crate::testing::{self, PASSWORD};
-use crate::tests::{House, at_once, text, with_status, wrong};
+use crate::tests::{House, text};
 
 #[tokio::test]
 async fn a_person_reads_as_the_contract_says() {
@@ -52,90 +54,6 @@ async fn names_change_and_identifiers_do_not() {
     assert_eq!((answer.status.as_u16(), &answer.body["errors"][0]["field"]), (400, &json!("country")));
     assert_eq!(client.patch("/api/me", json!({"firstName": 5})).await.status, 400);
     assert_eq!(client.patch("/api/me", json!({"firstName": "a\u{0}"})).await.status, 400);
-}
-
-async fn ask(client: &Client, identifier: &str) -> Value {
-    client.post("/api/me/identifiers", json!({"identifier": identifier})).await.data(201)
-}
-
-fn proving(identifier: &str, code: &Value) -> Value {
-    json!({"identifier": identifier, "otpCode": code})
-}
-
-const PROVE: &str = "/api/me/identifiers/verify";
-
-#[tokio::test]
-async fn another_number_takes_a_code_on_it_and_a_notice_on_the_old_one() {
-    let house = House::new().await;
-    let awa = house.member("0707070707").await;
-    let client = house.client.bearer(&awa.access);
-    let sent = ask(&client, "05 05 05 05 05").await;
-    assert_eq!((&sent["channel"], &sent["destination"]), (&json!("sms"), &json!("+225 05 ** ** ** 05")));
-    let answer = client.post(PROVE, proving("0505050505", &json!(wrong(&text(&sent["otp"]))))).await;
-    assert_eq!(answer.body["attemptsLeft"], 4);
-    assert_eq!(answer.code(401), "identity.otp_wrong");
-    assert_eq!(client.get("/api/me").await.data(200)["user"]["phoneNumber"], "+2250707070707", "not yet");
-
-    let user = client.post(PROVE, proving("0505050505", &sent["otp"])).await.data(200)["user"].clone();
-    assert_eq!((&user["phoneNumber"], &user["phoneVerified"]), (&json!("+2250505050505"), &json!(true)));
-    assert_eq!(client.post(PROVE, proving("0505050505", &sent["otp"])).await.code(410), "identity.otp_gone");
-    let notices = "SELECT count(*) FROM travail WHERE charge->>'template' = 'notice_identifier_changed' AND charge->>'to' = '+2250707070707'";
-    assert_eq!(house.count(notices).await, 1);
-    assert_eq!(house.next_step("0707070707").await, "register-user", "the old number is free");
-    assert_eq!(house.next_step("0505050505").await, "verify-pin");
-}
-
-#[tokio::test]
-async fn an_address_is_added_beside_the_number() {
-    let house = House::new().await;
-    let awa = house.member("0707070707").await;
-    let client = house.client.bearer(&awa.access);
-    let sent = ask(&client, "awa@example.ci").await;
-    let user = client.post(PROVE, proving("awa@example.ci", &sent["otp"])).await.data(200)["user"].clone();
-    assert_eq!(
-        (&user["email"], &user["emailVerified"], &user["phoneVerified"]),
-        (&json!("awa@example.ci"), &json!(true), &json!(true))
-    );
-    let signed_in = house.client.post("/api/verify-pin", json!({"identifier": "awa@example.ci", "password": PASSWORD}));
-    assert_eq!(signed_in.await.data(200)["user"]["phoneNumber"], "+2250707070707");
-    assert_eq!(
-        client.post("/api/me/identifiers", json!({"identifier": "awa@example.ci"})).await.code(409),
-        "identity.identifier_taken"
-    );
-}
-
-#[tokio::test]
-async fn what_belongs_to_another_account_is_not_given() {
-    let house = House::new().await;
-    let awa = house.member("awa@example.ci").await;
-    let yao = house.member("yao@example.ci").await;
-    let client = house.client.bearer(&awa.access);
-    let taken = client.post("/api/me/identifiers", json!({"identifier": "yao@example.ci"})).await;
-    assert_eq!(taken.code(409), "identity.identifier_taken");
-    let sent = ask(&client, "0707070707").await;
-    let of_yao = house.client.bearer(&yao.access);
-    assert_eq!(of_yao.post(PROVE, proving("0707070707", &sent["otp"])).await.status, 410, "the code is of one account");
-    house.register("0707070707").await;
-    assert_eq!(client.post(PROVE, proving("0707070707", &sent["otp"])).await.code(409), "identity.identifier_taken");
-    assert_eq!(client.post(PROVE, proving("0707070707", &json!("x"))).await.status, 400);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_two_who_want_a_number_one_gets_it() {
-    let house = House::new().await;
-    let mut wishes = Vec::new();
-    for name in ["awa", "yao", "ali", "eva"] {
-        let member = house.member(&format!("{name}@example.ci")).await;
-        let client = house.client.bearer(&member.access);
-        let sent = ask(&client, "0707070707").await;
-        wishes.push((client, sent["otp"].clone()));
-    }
-    let answers = at_once(wishes.len(), |number| {
-        let (client, code) = wishes[number].clone();
-        async move { client.post(PROVE, proving("0707070707", &code)).await }
-    });
-    let answers = answers.await;
-    assert_eq!((with_status(&answers, 200), with_status(&answers, 409)), (1, 3));
 }
 
 /// A house that keeps a purse for everybody.
