@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::WalletError;
 use crate::house::{Core, Wallet};
 use crate::instruction::{self, AtOperator, NextAction, Row, Side, Wish};
-use crate::ledger::{Kind, Receipt, Unconfirmed};
+use crate::ledger::{Kind, Receipt};
 use crate::operation::{Asked, Transaction, fingerprint};
 use crate::people::Counterparty;
 use crate::provider::{self, ProviderCode};
@@ -32,9 +32,6 @@ pub(crate) async fn start(
     let verdict = match wallet.known(&asked).await? {
         Some(known) => known,
         None => {
-            if !account.verified {
-                return Err(WalletError::NotConfirmed(Unconfirmed::NotVerified));
-            }
             let mut wish = wish(wallet, Side::Deposit, order.provider, order.amount, &order.account).await?;
             let way = |coded| wallet.ways(order.provider).any(|way| way.collect.is_some() && way.needs_code == coded);
             if order.with_code && !way(true) {
