@@ -4,7 +4,7 @@
 -- An operator holds the customer's money, a route is whom we call: an order keeps the route that it left by.
 ALTER TABLE instruction_operateur
   ADD COLUMN route varchar,
-  ADD COLUMN routes_essayees varchar[] NOT NULL DEFAULT '{}',
+  ADD COLUMN routes_essayees character varying[] NOT NULL DEFAULT '{}',
   ADD COLUMN doute boolean NOT NULL DEFAULT false,
   ADD COLUMN reference_releve varchar,
   ADD COLUMN frais_operateur bigint;
