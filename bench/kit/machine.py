@@ -117,6 +117,13 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def end_in_order():
+    """SIGTERM unwinds like Ctrl-C: what was started is stopped, the database is removed."""
+    def ended(*_):
+        raise SystemExit(143)
+    signal.signal(signal.SIGTERM, ended)
+
+
 def stop(process, seconds=15, how=signal.SIGTERM):
     """Asks a process that we started to end, and ends it when it does not."""
     if process.poll() is None:
