@@ -6,9 +6,9 @@ use anyhow::{Context, bail};
 use cluster::Cluster;
 use sqlx::migrate::{Migrate, Migrator};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, PgConnection};
+use sqlx::{ConnectOptions, Connection, PgConnection};
 
-use crate::adoption;
+use crate::adoption::{self, Plan, Report};
 use crate::config::{self, Overrides};
 
 /// One history of one database, built into the program.
@@ -84,47 +84,84 @@ pub enum Sharing {
 
 /// Connects once, for a command.
 pub async fn connect(url: &str) -> anyhow::Result<PgConnection> {
+    if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
+        // Not even a part of it is shown: what was given by mistake may be a secret.
+        bail!(
+            "DATABASE_URL is not the address of a PostgreSQL database: it has to begin with postgres:// or postgresql://"
+        );
+    }
     // Statements hold what people wrote, and migrations are long: neither belongs in a log.
     let options: PgConnectOptions = url.parse().context("DATABASE_URL cannot be read")?;
-    options.disable_statement_logging().connect().await.context("the database does not answer")
+    let options = options.disable_statement_logging().options([("timezone", "UTC")]);
+    options.connect().await.context("the database does not answer")
 }
 
-/// Brings a database to this program's version; a database of the first backend is adopted on the way. Running it
-/// twice changes nothing.
-pub async fn migrate(url: &str) -> anyhow::Result<()> {
+/// Brings a database to this program's version; a database of the first backend is adopted on the way, and the report
+/// says how. Running it twice changes nothing.
+pub async fn migrate(url: &str) -> anyhow::Result<Report> {
     let mut connection = connect(url).await?;
-    let report = adoption::preflight(&mut connection).await?;
-    if report.blocks() {
-        bail!("the database cannot be taken over as it is; nothing was changed\n{report}");
+    // Two at once: the second waits, and finds everything done. The lock ends with the connection.
+    connection.lock().await.context("waiting for another migration")?;
+    let mut plan = adoption::preflight(&mut connection, &MIGRATIONS).await?;
+    refuse_blocked(&plan)?;
+    if plan.first {
+        plan = apply_first(&mut connection, &plan).await?;
+    } else {
+        MIGRATIONS.run_direct(None, &mut connection, false).await.context("a migration failed")?;
     }
-    MIGRATIONS.run_direct(None, &mut connection, false).await.context("a migration failed")?;
-    adoption::complete(url, &mut connection).await
+    adoption::complete(url, &mut connection).await?;
+    connection.close().await.context("closing the connection")?;
+    Ok(plan.report().clone())
+}
+
+/// The first migrations of a database, all or none: whatever the preflight did not see leaves the old tables as they were.
+async fn apply_first(connection: &mut PgConnection, plan: &Plan) -> anyhow::Result<Plan> {
+    let mut transaction = connection.begin().await?;
+    adoption::hold(&mut transaction, plan).await?;
+    let plan = adoption::preflight(&mut transaction, &MIGRATIONS).await?;
+    refuse_blocked(&plan)?;
+    adoption::fit(&mut transaction, &plan).await?;
+    MIGRATIONS.run_direct(None, &mut *transaction, false).await.context("a migration failed; nothing was changed")?;
+    adoption::settle(&mut transaction, &plan).await?;
+    transaction.commit().await?;
+    Ok(plan)
+}
+
+fn refuse_blocked(plan: &Plan) -> anyhow::Result<()> {
+    if plan.report().blocks() {
+        bail!("the database cannot be taken over as it is; nothing was changed\n{}", plan.report());
+    }
+    Ok(())
 }
 
 /// What `migrate` would do, without doing it.
 pub async fn dry_run(url: &str) -> anyhow::Result<String> {
     let mut connection = connect(url).await?;
-    let report = adoption::preflight(&mut connection).await?;
+    let plan = adoption::preflight(&mut connection, &MIGRATIONS).await?;
     let pending = pending(&mut connection).await?;
     let list: String = pending.iter().map(|name| format!("  {name}\n")).collect();
-    Ok(format!("{report}{} migration(s) to apply\n{list}", pending.len()))
+    Ok(format!("{}{} migration(s) to apply\n{list}", plan.report(), pending.len()))
 }
 
-/// Migrations of this program that the database has not seen.
+/// Migrations of this program that the database has not seen, and steps of an adoption that were interrupted.
 pub async fn pending(connection: &mut PgConnection) -> anyhow::Result<Vec<String>> {
-    let exists: bool = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL").fetch_one(&mut *connection).await?;
+    let exists: bool =
+        sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL").fetch_one(&mut *connection).await?;
     let applied = if exists { connection.list_applied_migrations("_sqlx_migrations").await? } else { Vec::new() };
     let known = |version: i64| applied.iter().any(|migration| migration.version == version);
+    let steps = adoption::open_steps(connection).await?;
     Ok(MIGRATIONS
         .iter()
         .filter(|migration| !known(migration.version))
         .map(|migration| format!("{:04} {}", migration.version, migration.description))
+        .chain(steps.into_iter().map(|step| format!("adoption: {step}")))
         .collect())
 }
 
 /// The mark that `serve` leaves.
 pub async fn is_production(connection: &mut PgConnection) -> anyhow::Result<bool> {
-    let exists: bool = sqlx::query_scalar("SELECT to_regclass('installation') IS NOT NULL").fetch_one(&mut *connection).await?;
+    let exists: bool =
+        sqlx::query_scalar("SELECT to_regclass('installation') IS NOT NULL").fetch_one(&mut *connection).await?;
     if !exists {
         return Ok(false);
     }

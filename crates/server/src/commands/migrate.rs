@@ -21,7 +21,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         if arguments.dry_run {
             return database::dry_run(&database.url).await;
         }
-        database::migrate(&database.url).await.map(|()| "the database is up to date".to_owned())
+        database::migrate(&database.url).await.map(|report| format!("{report}the database is up to date"))
     });
     database.stop();
     say(done?.trim_end());

@@ -1,5 +1,11 @@
 //! The running database of the first backend is taken over without losing a row.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has to fail")]
+
+mod money;
+mod refusals;
+mod variant;
+
 use axum::http::StatusCode;
 use serde_json::json;
 use server::database;
@@ -12,8 +18,14 @@ use crate::house::House;
 const FIRST_BACKEND: &str = include_str!("../fixtures/first_backend.sql");
 
 async fn first_backend() -> TestDb {
+    started(FIRST_BACKEND, "").await
+}
+
+/// A database with these tables, changed in one way.
+async fn started(tables: &'static str, change: &str) -> TestDb {
     let test = testkit::empty_db().await;
-    sqlx::raw_sql(FIRST_BACKEND).execute(&test.db.write).await.unwrap();
+    sqlx::raw_sql(tables).execute(&test.db.write).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(change.to_owned())).execute(&test.db.write).await.unwrap();
     test
 }
 
@@ -32,6 +44,11 @@ async fn people_keep_their_rows_ids_and_passwords() {
         sqlx::query_as("SELECT id_user, nom FROM utilisateur ORDER BY 1").fetch_all(pool).await.unwrap();
     assert_eq!(before, after);
     assert_eq!(count(pool, "SELECT count(*) FROM publication").await, 2);
+    assert_eq!(
+        count(pool, "SELECT count(*) FROM utilisateur WHERE date_inscription IS NULL").await,
+        0,
+        "today, when unknown"
+    );
     assert_eq!(count(pool, "SELECT count(*) FROM migrations").await, 1);
     assert_eq!(
         count(pool, "SELECT count(*) FROM utilisateur WHERE code_confirmation IS NOT NULL").await,
