@@ -53,7 +53,12 @@ struct FhirQuery {
 #[utoipa::path(
     get, path = "/fhir/{resource}", operation_id = "fhirSearch", tag = "Carte de santé",
     params(("resource" = String, Path, description = "Location, Organization ou HealthcareService", example = "Location"), FhirQuery),
-    responses((status = 200, description = "Bundle", content_type = "application/fhir+json")),
+    responses(
+        (status = 200, description = "Bundle", body = serde_json::Value, content_type = "application/fhir+json"),
+        (status = 400, description = "OperationOutcome : paramètre refusé", body = serde_json::Value, content_type = "application/fhir+json"),
+        (status = 404, description = "OperationOutcome : inconnu", body = serde_json::Value, content_type = "application/fhir+json"),
+        (status = 503, description = "OperationOutcome : l'annuaire se charge", body = serde_json::Value, content_type = "application/fhir+json"),
+    ),
     security(()), extensions(("x-access" = json!("public")))
 )]
 async fn search(
@@ -150,7 +155,12 @@ fn entry(resource: Resource, facility: &Facility, metres: Option<f64>) -> Value 
 #[utoipa::path(
     get, path = "/fhir/{resource}/{id}", operation_id = "fhirRead", tag = "Carte de santé",
     params(("resource" = String, Path, description = "Location, Organization ou HealthcareService", example = "Location"), ("id" = Uuid, Path, description = "L'établissement")),
-    responses((status = 200, description = "La ressource", content_type = "application/fhir+json"), (status = 404, description = "Inconnue")),
+    responses(
+        (status = 200, description = "La ressource", body = serde_json::Value, content_type = "application/fhir+json"),
+        (status = 400, description = "OperationOutcome : paramètre refusé", body = serde_json::Value, content_type = "application/fhir+json"),
+        (status = 404, description = "OperationOutcome : inconnu", body = serde_json::Value, content_type = "application/fhir+json"),
+        (status = 503, description = "OperationOutcome : l'annuaire se charge", body = serde_json::Value, content_type = "application/fhir+json"),
+    ),
     security(()), extensions(("x-access" = json!("public")))
 )]
 async fn read(
