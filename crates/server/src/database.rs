@@ -105,6 +105,7 @@ pub async fn migrate(url: &str) -> anyhow::Result<Report> {
     let mut plan = adoption::preflight(&mut connection, &MIGRATIONS).await?;
     refuse_blocked(&plan)?;
     if plan.first {
+        adoption::reach(url).await.context("nothing was changed")?;
         plan = apply_first(&mut connection, &plan).await?;
     } else {
         MIGRATIONS.run_direct(None, &mut connection, false).await.context("a migration failed")?;

@@ -208,6 +208,18 @@ fn gathering(from: i64, to: i64, amount: Francs) -> Command {
     }
 }
 
+/// Balances are posted over a driver of its own, which reads addresses more strictly: it has to reach the database before
+/// anything is changed.
+pub(super) async fn reach(url: &str) -> anyhow::Result<()> {
+    let address = "write the folder of a socket into the address itself: postgres://user@%2Frun%2Fpostgresql/database";
+    pools(url)?
+        .hot
+        .client()
+        .await
+        .map(drop)
+        .with_context(|| format!("DATABASE_URL is not understood everywhere ({address})"))
+}
+
 /// The pools of this step: a few connections for a short time.
 pub(super) fn pools(url: &str) -> anyhow::Result<Db> {
     Ok(Db::connect(url, Sizes { write: 2, read: 1, hot: 1 })?)

@@ -29,7 +29,8 @@ pub(super) fn fit(wanted: &Column, found: &Found) -> Fit {
             (Some(found), Some(wanted)) if found >= wanted => Fit::AsIs,
             _ => to("varchar", name),
         },
-        ("text", "text" | "character varying") | ("character varying", "text") => Fit::AsIs,
+        (wanted, found) if wanted == found => Fit::AsIs,
+        ("text", "character varying") | ("character varying", "text") => Fit::AsIs,
         ("character varying" | "text", "bpchar") => to("varchar", format!("rtrim({name})")),
         ("character varying" | "text", kind)
             if found.enumerated || found.number() || matches!(kind, "boolean" | "uuid") =>
@@ -39,7 +40,6 @@ pub(super) fn fit(wanted: &Column, found: &Found) -> Fit {
         ("integer", "bigint") => Fit::Narrow,
         ("integer", "smallint") => to("integer", name),
         ("bigint", "smallint" | "integer") => to("bigint", name),
-        ("numeric", "numeric") => Fit::AsIs,
         ("numeric", _) if found.number() => to("numeric", format!("{name}::numeric")),
         ("double precision", "money") => Fit::Refused,
         ("double precision", _) if found.number() => to("double precision", format!("{name}::double precision")),
@@ -56,7 +56,47 @@ pub(super) fn fit(wanted: &Column, found: &Found) -> Fit {
                 "CASE WHEN {name} ~ '^\\s*[\\[{{]' THEN {name}::json ELSE to_json(string_to_array({name}, ',')) END"
             ),
         ),
-        (wanted, found) if wanted == found => Fit::AsIs,
         _ => Fit::Refused,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_that_holds_the_same_values_is_changed_and_another_is_refused() {
+        let fitted = |wanted: &str, found: &str, length| fit(&Column::of("c", wanted), &Found::of(found, length));
+        for (wanted, found, length) in [
+            ("double precision", "double precision", None),
+            ("varchar", "text", None),
+            ("varchar(10)", "character varying", Some(20)),
+            ("numeric(20, 2)", "numeric", None),
+            ("json", "jsonb", None),
+        ] {
+            assert_eq!(fitted(wanted, found, length), Fit::AsIs, "{wanted} {found}");
+        }
+        for (wanted, found, length, using) in [
+            ("varchar", "character varying", Some(60), "\"c\""),
+            ("varchar", "integer", None, "\"c\"::text"),
+            ("timestamp", "timestamp with time zone", None, "\"c\" AT TIME ZONE 'UTC'"),
+            ("numeric(15, 2)", "money", None, "\"c\"::numeric"),
+            ("double precision", "numeric", None, "\"c\"::double precision"),
+        ] {
+            let converted = fitted(wanted, found, length);
+            assert!(
+                matches!(&converted, Fit::Convert { using: how, .. } if how == using),
+                "{wanted} {found}: {converted:?}"
+            );
+        }
+        assert_eq!(fitted("integer", "bigint", None), Fit::Narrow);
+        for (wanted, found) in [
+            ("integer", "uuid"),
+            ("timestamp", "character varying"),
+            ("boolean", "integer"),
+            ("numeric(15, 2)", "text"),
+        ] {
+            assert_eq!(fitted(wanted, found, None), Fit::Refused, "{wanted} {found}");
+        }
     }
 }

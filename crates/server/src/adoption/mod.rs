@@ -69,6 +69,11 @@ async fn inspect(connection: &mut PgConnection, wanted: &Wanted, shape: &Shape, 
     history::inspect(connection, shape, plan).await.context("reading transaction")
 }
 
+/// Whether everything that [`complete`] needs can be reached.
+pub async fn reach(url: &str) -> anyhow::Result<()> {
+    balances::reach(url).await
+}
+
 /// In the transaction of the migrations, before the second look: nobody writes these tables until it ends.
 pub async fn hold(connection: &mut PgConnection, plan: &Plan) -> anyhow::Result<()> {
     run(connection, &format!("SET LOCAL lock_timeout = '{LOCK_WAIT}'")).await?;

@@ -24,6 +24,21 @@ pub(super) struct Found {
 }
 
 impl Found {
+    #[cfg(test)]
+    pub(super) fn of(sql_type: &str, length: Option<i32>) -> Self {
+        let (table_name, column_name, sql_type) = (String::new(), String::new(), sql_type.to_owned());
+        Self {
+            table_name,
+            column_name,
+            sql_type,
+            length,
+            not_null: false,
+            filled: false,
+            always: false,
+            enumerated: false,
+        }
+    }
+
     pub(super) fn whole(&self) -> bool {
         matches!(self.sql_type.as_str(), "smallint" | "integer" | "bigint")
     }

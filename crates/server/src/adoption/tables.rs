@@ -205,8 +205,9 @@ impl Examined<'_> {
         if let Some(default) = column.default.as_ref().filter(|_| !column.key) {
             plan.before.push(alter(format!("SET DEFAULT {default}")));
         }
-        // A wider integer is no news to anybody.
-        if !(found.whole() && to == "bigint") {
+        // A wider integer and a longer text are no news to anybody.
+        let wider = (found.whole() && to == "bigint") || (found.length.is_some() && to == "varchar");
+        if !wider {
             self.converted.push(format!("{} ({} → {to})", column.name, found.sql_type));
         }
     }

@@ -89,6 +89,12 @@ impl Column {
             .and_then(|length| length.trim().parse().ok())
     }
 
+    #[cfg(test)]
+    pub(super) fn of(name: &str, sql_type: &str) -> Self {
+        let (name, sql_type) = (name.to_owned(), sql_type.to_owned());
+        Self { name, sql_type, not_null: false, required: false, default: None, key: false, bound: false, brief: true }
+    }
+
     fn read(definition: &str, brief: bool) -> Option<Self> {
         let words = words(definition);
         let (name, rest) = words.split_first()?;

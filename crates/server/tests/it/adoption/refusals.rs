@@ -158,3 +158,15 @@ async fn an_address_of_another_kind_of_database_is_named_without_being_shown() {
         );
     }
 }
+
+/// `?host=` beside a host means something else to each of the two drivers.
+#[tokio::test]
+async fn an_address_that_only_one_driver_understands_is_refused_before_anything_changes() {
+    let test = started(FIRST_BACKEND, "").await;
+    let (user, rest) = test.url.split_once('@').unwrap();
+    let (socket, name) = rest.split_once('/').unwrap();
+    let odd = format!("{user}@localhost/{name}?host={}", socket.split(':').next().unwrap());
+    let refused = format!("{:#}", database::migrate(&odd).await.unwrap_err());
+    assert!(refused.contains("nothing was changed") && refused.contains("%2Frun%2Fpostgresql"), "{refused}");
+    assert_eq!(count(&test.db.write, "SELECT count(*) FROM pg_tables WHERE tablename = '_sqlx_migrations'").await, 0);
+}
