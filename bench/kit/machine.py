@@ -120,7 +120,10 @@ def free_port():
 def end_in_order():
     """SIGTERM unwinds like Ctrl-C: what was started is stopped, the database is removed."""
     def ended(*_):
+        # Only once: a second one would break off the tidying up.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         raise SystemExit(143)
+
     signal.signal(signal.SIGTERM, ended)
 
 

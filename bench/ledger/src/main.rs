@@ -30,7 +30,9 @@ async fn main() -> anyhow::Result<()> {
     let run = hex::encode(random.bytes::<8>());
     let started = Instant::now();
     let tasks: Vec<_> = (0..clients)
-        .map(|client| tokio::spawn(pay(ledger.clone(), random.clone(), people, format!("{run}-{client}"), started + length)))
+        .map(|client| {
+            tokio::spawn(pay(ledger.clone(), random.clone(), people, format!("{run}-{client}"), started + length))
+        })
         .collect();
     let mut all = Seen::default();
     for task in tasks {
@@ -53,7 +55,8 @@ async fn pay(ledger: Ledger, random: Random, people: u32, run: String, until: In
         let payer = random.below(people);
         let payee = (payer + 1 + random.below(people - 1)) % people;
         let (from, to) = (person(payer)?, person(payee)?);
-        let movement = Movement { kind: Kind::Transfer, from: from.clone(), to, amount, tariff: Tariff::Schedule(None) };
+        let movement =
+            Movement { kind: Kind::Transfer, from: from.clone(), to, amount, tariff: Tariff::Schedule(None) };
         let key = format!("{run}-{number}");
         let fingerprint = Fingerprint::of(&[&payer.to_be_bytes(), &payee.to_be_bytes()]);
         let asked = Instant::now();
