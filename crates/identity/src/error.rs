@@ -117,11 +117,17 @@ impl From<IdentityError> for Problem {
         let of = |status| Problem::new(status, code);
         match error {
             E::Field(field, reason) => Problem::field(field, reason),
-            E::AlreadyRegistered | E::PasswordAlreadySet | E::IdentifierTaken | E::RefreshRaced => of(StatusCode::CONFLICT),
-            E::UnknownIdentifier => of(StatusCode::NOT_FOUND),
-            E::ProofRequired | E::TicketInvalid | E::NotAllowed | E::Suspended | E::NotVerified | E::PinNotSet | E::PasswordWrong => {
-                of(StatusCode::FORBIDDEN)
+            E::AlreadyRegistered | E::PasswordAlreadySet | E::IdentifierTaken | E::RefreshRaced => {
+                of(StatusCode::CONFLICT)
             }
+            E::UnknownIdentifier => of(StatusCode::NOT_FOUND),
+            E::ProofRequired
+            | E::TicketInvalid
+            | E::NotAllowed
+            | E::Suspended
+            | E::NotVerified
+            | E::PinNotSet
+            | E::PasswordWrong => of(StatusCode::FORBIDDEN),
             E::OtpWrong { attempts_left } => of(StatusCode::UNAUTHORIZED)
                 .with_member("attemptsLeft", attempts_left)
                 .with_param("attemptsLeft", attempts_left),

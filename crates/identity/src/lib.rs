@@ -42,8 +42,8 @@ use axum::Extension;
 use kernel::{Clock, Db, Failure, Identifier, Keys, Random};
 use utoipa_axum::router::OpenApiRouter;
 
-pub use account::{Found, NextStep};
 pub use account::Founder;
+pub use account::{Found, NextStep};
 pub use config::{Config, Limits, Mode};
 pub use error::IdentityError;
 

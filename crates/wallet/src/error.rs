@@ -6,8 +6,8 @@ use identity::IdentityError;
 use kernel::http::FieldError;
 use kernel::{Failure, Problem, Timestamp};
 
-use crate::qr::emv::Damage;
 use crate::ledger::{LedgerError, Receipt, Refusal, Unconfirmed, Verdict};
+use crate::qr::emv::Damage;
 
 /// Why a request about money is refused.
 #[derive(Clone, Debug, thiserror::Error)]

@@ -28,7 +28,13 @@ impl Identity {
     }
 }
 
-async fn insert(connection: &mut PgConnection, core: &Core, founder: &Founder<'_>, mdp: &str, now: DateTime<Utc>) -> sqlx::Result<Option<i32>> {
+async fn insert(
+    connection: &mut PgConnection,
+    core: &Core,
+    founder: &Founder<'_>,
+    mdp: &str,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Option<i32>> {
     sqlx::query_scalar(
         "INSERT INTO utilisateur (public_id, nom, prenom, telephone, pays, mdp, mdp_modifie_le, telephone_verifie_le, palier)
          VALUES ($1, $2, $3, $4, 'CI', $5, $6, $6, 1)

@@ -19,9 +19,9 @@ use crate::session::{self, Origin, SignedIn};
 use crate::ticket::{self, Kind};
 use crate::{Core, IdentityError, me, otp, password};
 
-pub use founding::Founder;
 pub(crate) use api::routes;
 pub(crate) use finder::{Finder, start as start_finder};
+pub use founding::Founder;
 pub(crate) use model::Person;
 pub use model::{Found, NextStep};
 

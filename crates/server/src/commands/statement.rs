@@ -33,7 +33,8 @@ pub(super) struct StatementArguments {
 /// Compares line by line; the same statement again changes nothing, and an interrupted import is simply started again.
 pub(super) fn run(arguments: &StatementArguments) -> anyhow::Result<ExitCode> {
     let database = Database::locate(&arguments.data_dir.overrides())?;
-    let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template("{bar:40} {pos}/{len} · {per_sec} · encore {eta}")?);
+    let bar = ProgressBar::new(0)
+        .with_style(ProgressStyle::with_template("{bar:40} {pos}/{len} · {per_sec} · encore {eta}")?);
     let shown = |done: usize, all: usize| {
         bar.set_length(all as u64);
         bar.set_position(done as u64);

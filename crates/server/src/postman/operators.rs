@@ -22,7 +22,10 @@ pub(super) fn journey() -> Journey {
         Step::get("Avec quoi, et à quel prix", "/api/providers")
             .token("accessToken")
             .check("tous sont disponibles", "data.items.length === 7 && data.items.every(p => p.deposit.available)")
-            .check("la carte ne reçoit pas de retrait", "data.items.every(p => p.withdrawal.available === (p.code !== 'card'))"),
+            .check(
+                "la carte ne reçoit pas de retrait",
+                "data.items.every(p => p.withdrawal.available === (p.code !== 'card'))",
+            ),
     ];
     for (provider, payer, payee, action) in WAYS {
         steps.extend(deposit(deposit_names(provider), order(provider, IN, payer), action));

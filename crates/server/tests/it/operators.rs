@@ -57,13 +57,23 @@ impl Installation {
             ..Options::default()
         };
         let (ready, address) = oneshot::channel();
-        let playing = tokio::spawn(async move { simulator::serve(options, ready, std::future::pending()).await.unwrap() });
+        let playing =
+            tokio::spawn(async move { simulator::serve(options, ready, std::future::pending()).await.unwrap() });
         let simulator = tokio::time::timeout(PATIENCE, address).await.unwrap().unwrap();
         let overrides = Overrides { host: Some(ours.ip()), port: Some(ours.port()), data_dir: None };
-        let config = Config::read(Mode::Development, &overrides, &|key| (key == "HOSTOLINK_RATE_LIMITS").then(|| "off".to_owned())).unwrap();
+        let config = Config::read(Mode::Development, &overrides, &|key| {
+            (key == "HOSTOLINK_RATE_LIMITS").then(|| "off".to_owned())
+        })
+        .unwrap();
         let clock = Clock::system();
         let connectors = simulated(&clock, &credentials, simulator, ours).unwrap();
-        let parts = Parts { database_url: test.url.clone(), keys: Keys::new([7; 32], None), clock, random: Random::system(), connectors };
+        let parts = Parts {
+            database_url: test.url.clone(),
+            keys: Keys::new([7; 32], None),
+            clock,
+            random: Random::system(),
+            connectors,
+        };
         let app = App::new(config, parts).unwrap();
         app.readiness.set_loaded();
         app.readiness.set_simulator(true);
@@ -183,13 +193,16 @@ async fn every_operator_takes_deposits_and_pays_withdrawals() {
         assert_eq!(ended["status"], "succeeded", "{provider}: {ended}");
         expected += 15_000;
         if !payee.is_empty() {
-            let (_, ended) = awa.through("withdrawals", &format!("out-{provider}"), order(provider, 6_000, payee)).await;
+            let (_, ended) =
+                awa.through("withdrawals", &format!("out-{provider}"), order(provider, 6_000, payee)).await;
             assert_eq!(ended["status"], "succeeded", "{provider}: {ended}");
             expected -= 6_000;
         }
         assert_eq!(awa.balance().await, expected, "{provider}");
     }
-    let routes = all.text("SELECT string_agg(DISTINCT operateur || ' ' || sens || ' ' || route, ', ') FROM instruction_operateur").await;
+    let routes = all
+        .text("SELECT string_agg(DISTINCT operateur || ' ' || sens || ' ' || route, ', ') FROM instruction_operateur")
+        .await;
     assert!(routes.contains("moov_money depot hub2") && routes.contains("bank retrait pi_spi"), "{routes}");
     for (operator, book) in all.books().await.as_object().unwrap() {
         assert_eq!(book["balanced"], true, "{operator}");
@@ -232,7 +245,8 @@ async fn an_order_takes_another_road_only_when_the_first_certainly_did_nothing()
     let route = all.text("SELECT route FROM instruction_operateur WHERE sens = 'retrait'").await;
     assert_ne!(route, "wave");
     // It executed and the answer was lost: nobody else is asked.
-    all.control("faults", json!({"provider": "wave", "operation": "payout", "kind": "status_503_after_execution"})).await;
+    all.control("faults", json!({"provider": "wave", "operation": "payout", "kind": "status_503_after_execution"}))
+        .await;
     let (_, ended) = awa.through("withdrawals", "lost", order("wave", 6_000, "0707070701")).await;
     assert_eq!(ended["status"], "succeeded");
     let route = all.text("SELECT route FROM instruction_operateur WHERE montant = 6000").await;

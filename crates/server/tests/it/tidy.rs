@@ -124,7 +124,12 @@ fn the_environment_is_documented() {
             let is_key = word.strip_prefix("HOSTOLINK_").is_some_and(|rest| {
                 !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
             });
-            if (is_key && !word.ends_with('_') && !word.starts_with("HOSTOLINK_TEST_") && !word.starts_with("HOSTOLINK_SIM_")) || word == "DATABASE_URL" {
+            if (is_key
+                && !word.ends_with('_')
+                && !word.starts_with("HOSTOLINK_TEST_")
+                && !word.starts_with("HOSTOLINK_SIM_"))
+                || word == "DATABASE_URL"
+            {
                 read.insert(word.to_owned());
             }
         }

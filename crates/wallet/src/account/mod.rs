@@ -13,8 +13,8 @@ use crate::WalletError;
 use crate::house::{Core, Wallet};
 use crate::ledger::{Party, Window};
 
-pub use api::{Limits, WalletView};
 pub(crate) use api::routes;
+pub use api::{Limits, WalletView};
 pub(crate) use store::Row;
 
 /// The wallet of a person, opened at the first look.
@@ -25,7 +25,12 @@ pub(crate) async fn show(wallet: &Wallet, account: &Account) -> Result<WalletVie
 }
 
 /// An account with what its tier allows.
-pub(crate) async fn view(wallet: &Wallet, connection: &mut PgConnection, row: &Row, tier: i16) -> Result<WalletView, WalletError> {
+pub(crate) async fn view(
+    wallet: &Wallet,
+    connection: &mut PgConnection,
+    row: &Row,
+    tier: i16,
+) -> Result<WalletView, WalletError> {
     let rules = store::limits(connection, tier).await?;
     let month = Window::Month.start(wallet.clock.now());
     let loaded = store::loaded(connection, row.id_compte, month).await?;

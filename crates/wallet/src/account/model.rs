@@ -8,7 +8,9 @@ pub(super) fn view(row: &Row, tier: i16, rules: &[Limit], loaded: i64) -> Wallet
     let bound = |measure: &str, nature: Option<&str>, window: Option<&str>| {
         rules
             .iter()
-            .find(|rule| rule.mesure == measure && rule.nature.as_deref() == nature && rule.fenetre.as_deref() == window)
+            .find(|rule| {
+                rule.mesure == measure && rule.nature.as_deref() == nature && rule.fenetre.as_deref() == window
+            })
             .map(|rule| rule.maximum)
     };
     let monthly = bound("cumul", Some("depot"), Some("mois"));

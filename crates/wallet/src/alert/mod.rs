@@ -5,8 +5,8 @@ mod api;
 mod store;
 
 use chrono::{DateTime, Utc};
-use kernel::http::Page;
 use kernel::Failure;
+use kernel::http::Page;
 use uuid::Uuid;
 
 use crate::WalletError;

@@ -20,7 +20,12 @@ pub(crate) struct Row {
     pub(crate) motif: Option<String>,
 }
 
-pub(super) async fn raise(connection: &mut PgConnection, id: Uuid, alert: &Alert, now: DateTime<Utc>) -> sqlx::Result<()> {
+pub(super) async fn raise(
+    connection: &mut PgConnection,
+    id: Uuid,
+    alert: &Alert,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
     let (kind, gravity) = alert.kind.stored();
     sqlx::query(
         "INSERT INTO alerte_argent (id, nature, gravite, sujet, detail, id_instruction, premier_le, dernier_le)
@@ -40,7 +45,12 @@ pub(super) async fn raise(connection: &mut PgConnection, id: Uuid, alert: &Alert
     .map(drop)
 }
 
-pub(super) async fn list(connection: &mut PgConnection, open: bool, after: Option<Uuid>, rows: i64) -> sqlx::Result<Vec<Row>> {
+pub(super) async fn list(
+    connection: &mut PgConnection,
+    open: bool,
+    after: Option<Uuid>,
+    rows: i64,
+) -> sqlx::Result<Vec<Row>> {
     sqlx::query_as(
         "SELECT id, nature, gravite, sujet, detail, id_instruction, nombre, premier_le, dernier_le, traite_le, motif
            FROM alerte_argent

@@ -131,7 +131,11 @@ async fn list_cards(State(wallet): State<Wallet>, Signed(account): Signed) -> Re
         (status = 503, description = "This installation has no acquirer"),
     )
 )]
-async fn register_card(State(_wallet): State<Wallet>, _signed: Signed, body: Bytes) -> Result<Reply<CardList>, Problem> {
+async fn register_card(
+    State(_wallet): State<Wallet>,
+    _signed: Signed,
+    body: Bytes,
+) -> Result<Reply<CardList>, Problem> {
     // Before anything reads, logs or rejects the body by its fields.
     if model::holds_card_number(&String::from_utf8_lossy(&body)) {
         return Err(WalletError::Rule("wallet.card_number_refused").into());

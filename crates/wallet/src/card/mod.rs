@@ -12,8 +12,8 @@ use uuid::Uuid;
 use crate::WalletError;
 use crate::house::Wallet;
 
-pub use api::{Card, CardQr};
 pub(crate) use api::routes;
+pub use api::{Card, CardQr};
 
 /// One's cards, the Hostolink card first.
 pub(crate) async fn list(wallet: &Wallet, account: &Account) -> Result<Vec<Card>, WalletError> {
@@ -24,7 +24,11 @@ pub(crate) async fn list(wallet: &Wallet, account: &Account) -> Result<Vec<Card>
 }
 
 /// The card of the account, made at the first look.
-pub(crate) async fn hostolink(wallet: &Wallet, connection: &mut PgConnection, id_user: i32) -> Result<Card, WalletError> {
+pub(crate) async fn hostolink(
+    wallet: &Wallet,
+    connection: &mut PgConnection,
+    id_user: i32,
+) -> Result<Card, WalletError> {
     let row = match store::hostolink(connection, id_user).await? {
         Some(row) => row,
         None => {

@@ -16,10 +16,7 @@ use crate::operation::Transaction;
 use crate::provider::ProviderCode;
 
 pub(crate) fn routes() -> OpenApiRouter<Wallet> {
-    OpenApiRouter::new()
-        .routes(routes!(create_deposit))
-        .routes(routes!(get_deposit))
-        .routes(routes!(give_deposit_code))
+    OpenApiRouter::new().routes(routes!(create_deposit)).routes(routes!(get_deposit)).routes(routes!(give_deposit_code))
 }
 
 /// Where the money comes from.

@@ -15,8 +15,8 @@ use crate::operation::{Asked, Transaction, fingerprint};
 use crate::people::Counterparty;
 use crate::provider::{self, ProviderCode};
 
-pub(crate) use api::{Started, StartedAnswer, routes, started};
 use api::DepositOrder;
+pub(crate) use api::{Started, StartedAnswer, routes, started};
 
 /// Asks an operator to collect. The transaction is pending; what the customer has to do comes with it.
 pub(crate) async fn start(
@@ -62,7 +62,13 @@ pub(crate) async fn show(wallet: &Wallet, account: &Account, id: Uuid, lang: Lan
 }
 
 /// Hands the code on that the customer got from the operator.
-pub(crate) async fn give_code(wallet: &Wallet, account: &Account, id: Uuid, code: &str, lang: Lang) -> Result<Started, WalletError> {
+pub(crate) async fn give_code(
+    wallet: &Wallet,
+    account: &Account,
+    id: Uuid,
+    code: &str,
+    lang: Lang,
+) -> Result<Started, WalletError> {
     let row = instruction::own(wallet, account, id).await?;
     let plain = (4..=10).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_digit());
     if !plain {
@@ -107,7 +113,11 @@ impl Core {
     fn next_action(&self, row: &Row, provider: &str, lang: Lang) -> Option<NextAction> {
         let action = row.next_action()?;
         let params = [("provider", provider.to_owned())];
-        Some(NextAction { kind: action.kind, url: action.url, hint: self.lexicon.sentence(lang, action.kind.hint(), &params) })
+        Some(NextAction {
+            kind: action.kind,
+            url: action.url,
+            hint: self.lexicon.sentence(lang, action.kind.hint(), &params),
+        })
     }
 }
 

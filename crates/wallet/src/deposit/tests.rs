@@ -21,7 +21,10 @@ async fn a_deposit_is_credited_when_the_operator_says_so() {
     let order = json!({"provider": "wave", "amount": 5000, "account": "07 07 07 07 01"});
     let answer = awa.pay("k", "/api/deposits", order.clone()).await.data(202);
     let (transaction, action) = (&answer["transaction"], &answer["nextAction"]);
-    assert_eq!((&transaction["type"], &transaction["status"], &transaction["direction"]), (&"deposit".into(), &"pending".into(), &"in".into()));
+    assert_eq!(
+        (&transaction["type"], &transaction["status"], &transaction["direction"]),
+        (&"deposit".into(), &"pending".into(), &"in".into())
+    );
     assert_eq!(transaction["counterparty"], json!({"displayName": "Wave", "maskedIdentifier": "+225 07 ** ** ** 01"}));
     assert_eq!(transaction["balanceAfter"], serde_json::Value::Null);
     assert_eq!((&action["type"], action["url"].as_str().unwrap().starts_with("http")), (&"open_url".into(), true));
@@ -31,12 +34,19 @@ async fn a_deposit_is_credited_when_the_operator_says_so() {
     assert_eq!(again.body["data"]["transaction"]["id"], id);
 
     let settled = wave.settled(&awa, id).await;
-    assert_eq!((&settled["id"], &settled["status"], &settled["balanceAfter"]), (&id.into(), &"succeeded".into(), &5000.into()));
+    assert_eq!(
+        (&settled["id"], &settled["status"], &settled["balanceAfter"]),
+        (&id.into(), &"succeeded".into(), &5000.into())
+    );
     assert_eq!(awa.balance().await, 5000);
     let loaded = awa.client.get("/api/wallet").await.data(200)["limits"]["loadedThisMonth"].clone();
     assert_eq!(loaded, 5000);
     let list = awa.client.get("/api/transactions").await.data(200)["items"].clone();
-    assert_eq!((list.as_array().unwrap().len(), &list[0]["id"]), (1, &id.into()), "the settlement is not shown beside it");
+    assert_eq!(
+        (list.as_array().unwrap().len(), &list[0]["id"]),
+        (1, &id.into()),
+        "the settlement is not shown beside it"
+    );
     // Every further look changes nothing.
     wave.work().await;
     assert_eq!(awa.balance().await, 5000);
@@ -56,7 +66,8 @@ async fn a_webhook_makes_us_ask_and_its_repeat_does_not() {
     wave.received(1).await;
     wave.work().await;
     assert_eq!(awa.balance().await, 700);
-    let known: i64 = sqlx::query_scalar("SELECT count(*) FROM rappel_recu").fetch_one(&wave.world.test.db.write).await.unwrap();
+    let known: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM rappel_recu").fetch_one(&wave.world.test.db.write).await.unwrap();
     assert_eq!(known, 1);
     wave.world.audit().await;
 }
@@ -66,7 +77,8 @@ async fn what_the_operator_refuses_or_lets_lapse_is_told() {
     let wave = Wave::start(None).await;
     let awa = wave.world.locked_member("0707070701").await;
     let order = |amount: i64| json!({"provider": "wave", "amount": amount, "account": "0707070701"});
-    let id = awa.pay("k", "/api/deposits", order(700)).await.data(202)["transaction"]["id"].as_str().unwrap().to_owned();
+    let id =
+        awa.pay("k", "/api/deposits", order(700)).await.data(202)["transaction"]["id"].as_str().unwrap().to_owned();
     wave.order("expire", &id).await;
     wave.work_later().await;
     let told = awa.client.get(&format!("/api/deposits/{id}")).await.data(200);
@@ -87,7 +99,10 @@ async fn limits_of_the_tier_hold_before_anything_leaves() {
     assert_eq!(again.headers["idempotency-replayed"], "true");
     assert_eq!(again.code(422), "wallet.period_limit");
     assert_eq!(awa.pay("small", "/api/deposits", order(99)).await.code(422), "wallet.provider_bounds");
-    let sent: i64 = sqlx::query_scalar("SELECT count(*) FROM echange_operateur").fetch_one(&wave.world.test.db.write).await.unwrap();
+    let sent: i64 = sqlx::query_scalar("SELECT count(*) FROM echange_operateur")
+        .fetch_one(&wave.world.test.db.write)
+        .await
+        .unwrap();
     assert_eq!(sent, 0);
     for (body, status) in [
         (json!({"provider": "wave", "amount": 700, "account": "0707"}), 400),
@@ -99,7 +114,8 @@ async fn limits_of_the_tier_hold_before_anything_leaves() {
         assert_eq!(awa.pay("k", "/api/deposits", body.clone()).await.status.as_u16(), status, "{body}");
     }
     let stranger = wave.world.member("0505050502").await;
-    let id = awa.pay("k", "/api/deposits", order(700)).await.data(202)["transaction"]["id"].as_str().unwrap().to_owned();
+    let id =
+        awa.pay("k", "/api/deposits", order(700)).await.data(202)["transaction"]["id"].as_str().unwrap().to_owned();
     assert_eq!(stranger.client.get(&format!("/api/deposits/{id}")).await.code(404), "request.not_found");
     assert_eq!(stranger.client.get(&format!("/api/transactions/{id}")).await.code(404), "request.not_found");
     let code = awa.client.post(&format!("/api/deposits/{id}/code"), json!({"code": "4821"})).await;
@@ -139,7 +155,11 @@ async fn forged_and_altered_webhooks_move_nothing() {
     let awa = wave.world.locked_member("0707070701").await;
     let order = json!({"provider": "wave", "amount": 700, "account": "0707070701"});
     let id = awa.pay("k", "/api/deposits", order).await.data(202)["transaction"]["id"].as_str().unwrap().to_owned();
-    let unsigned = wave.world.anybody.post("/api/webhooks/wave", json!({"id": "EV_1", "type": "checkout.session.completed"})).await;
+    let unsigned = wave
+        .world
+        .anybody
+        .post("/api/webhooks/wave", json!({"id": "EV_1", "type": "checkout.session.completed"}))
+        .await;
     assert_eq!(unsigned.code(401), "wallet.webhook_refused");
     let unknown = wave.world.anybody.post("/api/webhooks/nobody", json!({})).await;
     assert_eq!(unknown.code(404), "request.not_found");

@@ -16,8 +16,8 @@ use crate::alert::{self, Alert, AlertKind};
 use crate::house::Wallet;
 use crate::provider::Connector;
 
-pub use proof::{Proof, Proved, prove};
 pub(crate) use api::routes;
+pub use proof::{Proof, Proved, prove};
 pub(crate) use store::{Books, Told};
 
 /// Between two looks at the floats.
@@ -63,10 +63,12 @@ pub(crate) async fn look(wallet: &Wallet) -> Result<(), WalletError> {
             .map(|way| way.route)
             .collect();
         // One well filled way is enough: an order that finds the first one empty takes the next.
-        let known: Vec<i64> = told.iter().filter(|one| routes.contains(&one.route.as_str())).filter_map(|one| one.solde).collect();
+        let known: Vec<i64> =
+            told.iter().filter(|one| routes.contains(&one.route.as_str())).filter_map(|one| one.solde).collect();
         if known.iter().max().is_some_and(|most| *most < threshold) {
             let detail = format!("moins de {threshold} F chez {provider}");
-            alert::raise(wallet, Alert { kind: AlertKind::FloatLow, subject: provider, detail, instruction: None }).await?;
+            alert::raise(wallet, Alert { kind: AlertKind::FloatLow, subject: provider, detail, instruction: None })
+                .await?;
         }
     }
     Ok(())

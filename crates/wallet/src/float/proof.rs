@@ -43,8 +43,13 @@ pub async fn prove(wallet: &Wallet, day: NaiveDate) -> Result<Proof, WalletError
     let (books, told) = (store::books(&mut connection).await?, store::told(&mut connection).await?);
     let now = wallet.clock.now();
     let holds = sums.avoirs == sums.clients + sums.autres && sums.negatifs == 0;
-    let floats: Value = books.iter().map(|book| (book.operateur.clone(), json!(book.flottant))).collect::<serde_json::Map<_, _>>().into();
-    let routes: Value = told.iter().map(|one| (one.route.clone(), json!(one.solde))).collect::<serde_json::Map<_, _>>().into();
+    let floats: Value = books
+        .iter()
+        .map(|book| (book.operateur.clone(), json!(book.flottant)))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
+    let routes: Value =
+        told.iter().map(|one| (one.route.clone(), json!(one.solde))).collect::<serde_json::Map<_, _>>().into();
     let report = json!({
         "day": day,
         "customers": sums.clients,
@@ -62,7 +67,11 @@ pub async fn prove(wallet: &Wallet, day: NaiveDate) -> Result<Proof, WalletError
     drop(connection);
     if new && !holds {
         let detail = "l'argent des clients et ses contreparties diffèrent".to_owned();
-        alert::raise(wallet, Alert { kind: AlertKind::ProofBroken, subject: day.to_string(), detail, instruction: None }).await?;
+        alert::raise(
+            wallet,
+            Alert { kind: AlertKind::ProofBroken, subject: day.to_string(), detail, instruction: None },
+        )
+        .await?;
     }
     Ok(shown(wallet, day, kept))
 }
@@ -75,7 +84,14 @@ pub(super) async fn read(wallet: &Wallet, day: NaiveDate) -> Result<Proved, Wall
 
 fn shown(wallet: &Wallet, day: NaiveDate, kept: Kept) -> Proof {
     let genuine = sign(wallet, kept.version_cle, &kept.rapport).is_some_and(|ours| ours == kept.signature);
-    Proof { day, report: kept.rapport, holds: kept.juste, signature: hex::encode(&kept.signature), genuine, at: kept.etabli_le }
+    Proof {
+        day,
+        report: kept.rapport,
+        holds: kept.juste,
+        signature: hex::encode(&kept.signature),
+        genuine,
+        at: kept.etabli_le,
+    }
 }
 
 fn sign(wallet: &Wallet, generation: i16, report: &Value) -> Option<Vec<u8>> {

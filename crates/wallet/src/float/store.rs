@@ -58,7 +58,12 @@ pub(super) async fn thresholds(connection: &mut PgConnection) -> sqlx::Result<Ve
 }
 
 /// False: somebody asked a moment ago.
-pub(super) async fn claim(connection: &mut PgConnection, route: &str, now: DateTime<Utc>, since: DateTime<Utc>) -> sqlx::Result<bool> {
+pub(super) async fn claim(
+    connection: &mut PgConnection,
+    route: &str,
+    now: DateTime<Utc>,
+    since: DateTime<Utc>,
+) -> sqlx::Result<bool> {
     let claimed = sqlx::query(
         "INSERT INTO flottant_route (route, demande_le) VALUES ($1, $2)
          ON CONFLICT (route) DO UPDATE SET demande_le = excluded.demande_le WHERE flottant_route.demande_le <= $3",
@@ -71,7 +76,12 @@ pub(super) async fn claim(connection: &mut PgConnection, route: &str, now: DateT
     Ok(claimed.rows_affected() == 1)
 }
 
-pub(super) async fn keep(connection: &mut PgConnection, route: &str, balance: i64, now: DateTime<Utc>) -> sqlx::Result<()> {
+pub(super) async fn keep(
+    connection: &mut PgConnection,
+    route: &str,
+    balance: i64,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
     sqlx::query("UPDATE flottant_route SET solde = $2, vu_le = $3 WHERE route = $1")
         .bind(route)
         .bind(balance)

@@ -142,7 +142,8 @@ mod tests {
 
     #[test]
     fn each_party_sees_its_own_side() {
-        let people = HashMap::from([(20, Counterparty { display_name: "Awa K.".into(), masked_identifier: "m".into() })]);
+        let people =
+            HashMap::from([(20, Counterparty { display_name: "Awa K.".into(), masked_identifier: "m".into() })]);
         let sent = shown(row(1, Some(1), 1), 1, &people);
         assert_eq!((sent.direction, sent.fee, sent.balance_after), (Direction::Out, 5, Some(50)));
         assert_eq!(sent.counterparty.display_name, "Awa K.");

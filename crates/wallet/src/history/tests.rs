@@ -52,7 +52,9 @@ async fn filters_choose_and_wrong_ones_are_refused() {
     assert_eq!(count("status=succeeded").await, 3);
     assert_eq!(count("status=pending").await, 0);
     assert_eq!(count("from=2020-01-01T00:00:00Z&to=2021-01-01T00:00:00Z").await, 0);
-    for wrong in ["limit=0", "limit=101", "limit=x", "cursor=abc", "type=gift", "direction=up", "status=ok", "from=hier"] {
+    for wrong in
+        ["limit=0", "limit=101", "limit=x", "cursor=abc", "type=gift", "direction=up", "status=ok", "from=hier"]
+    {
         assert_eq!(awa.client.get(&format!("/api/transactions?{wrong}")).await.code(400), "request.invalid", "{wrong}");
     }
 }

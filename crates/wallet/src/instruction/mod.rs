@@ -167,7 +167,9 @@ pub(crate) async fn learned(
     provider_id: Option<&str>,
 ) -> Result<(), WalletError> {
     match provider_id {
-        Some(provider_id) if row.reference_operateur.is_none() => run::learn(wallet, connection, row, provider_id).await,
+        Some(provider_id) if row.reference_operateur.is_none() => {
+            run::learn(wallet, connection, row, provider_id).await
+        }
         _ => Ok(()),
     }
 }

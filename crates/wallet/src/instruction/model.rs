@@ -112,7 +112,8 @@ const IBAN_LENGTH: usize = 28;
 
 /// An IBAN of the union with right check digits (ISO 13616: modulo 97 is 1), without spaces.
 fn iban(text: &str) -> Option<String> {
-    let plain: String = text.chars().filter(|letter| !letter.is_whitespace()).map(|letter| letter.to_ascii_uppercase()).collect();
+    let plain: String =
+        text.chars().filter(|letter| !letter.is_whitespace()).map(|letter| letter.to_ascii_uppercase()).collect();
     let known = plain.len() == IBAN_LENGTH
         && plain.bytes().all(|byte| byte.is_ascii_alphanumeric())
         && plain.get(..2).is_some_and(|country| UNION.contains(&country));
@@ -136,12 +137,14 @@ pub(crate) struct Sealed {
 impl Sealed {
     pub(super) fn seal(&self, keys: &Keys, random: &Random, id: Uuid) -> Result<Vec<u8>, Failure> {
         let clear = serde_json::to_vec(self).map_err(Failure::internal)?;
-        keys.seal(Purpose::Vault, random, id.as_bytes(), &clear).ok_or_else(|| Failure::internal("nothing can be sealed"))
+        keys.seal(Purpose::Vault, random, id.as_bytes(), &clear)
+            .ok_or_else(|| Failure::internal("nothing can be sealed"))
     }
 
     pub(super) fn open(keys: &Keys, id: Uuid, sealed: &[u8]) -> Result<Self, Failure> {
         let clear = keys.open(Purpose::Vault, id.as_bytes(), sealed);
-        let clear = clear.ok_or_else(|| Failure::internal("an instruction cannot be unsealed: was the secret replaced?"))?;
+        let clear =
+            clear.ok_or_else(|| Failure::internal("an instruction cannot be unsealed: was the secret replaced?"))?;
         serde_json::from_slice(&clear).map_err(Failure::internal)
     }
 }
@@ -227,12 +230,18 @@ mod tests {
     #[test]
     fn ibans_of_the_union_are_checked() {
         for right in [
-            "CI93CI0080111301134291200589", "ci93 CI00 8011 1301 1342 9120 0589", "BJ66BJ0610100100144390000769",
-            "SN08SN0100152000048500003035", "ML13ML0160120102600100668497", "TG53TG0090604310346500400070",
+            "CI93CI0080111301134291200589",
+            "ci93 CI00 8011 1301 1342 9120 0589",
+            "BJ66BJ0610100100144390000769",
+            "SN08SN0100152000048500003035",
+            "ML13ML0160120102600100668497",
+            "TG53TG0090604310346500400070",
         ] {
             assert!(iban(right).is_some(), "{right}");
         }
-        for wrong in ["CI93CI0080111301134291200588", "FR7630006000011234567890189", "CI93", "", "CI93CI00801113011342912005é9"] {
+        for wrong in
+            ["CI93CI0080111301134291200588", "FR7630006000011234567890189", "CI93", "", "CI93CI00801113011342912005é9"]
+        {
             assert!(iban(wrong).is_none(), "{wrong}");
         }
     }
@@ -246,7 +255,10 @@ mod tests {
         assert!(AtOperator::parse("awa@example.ci", Format::Phone, &countries).is_err());
         let account = AtOperator::parse("CI93CI0080111301134291200589", Format::Iban, &countries).unwrap();
         assert_eq!(account.masked(&countries), "CI93 … 0589");
-        assert_eq!(account.party(), Party::Account { iban: "CI93CI0080111301134291200589".into(), participant: "CI008".into() });
+        assert_eq!(
+            account.party(),
+            Party::Account { iban: "CI93CI0080111301134291200589".into(), participant: "CI008".into() }
+        );
     }
 
     #[test]

@@ -102,7 +102,8 @@ async fn open_again(wallet: &Wallet, row: &Row) -> Result<bool, WalletError> {
     let fingerprint = <[u8; 16]>::try_from(row.empreinte.as_slice()).map_err(Failure::internal)?;
     let amount = Francs::new(row.montant).ok_or_else(|| Failure::internal("an instruction of no amount"))?;
     let side = Side::from_stored(&row.sens)?;
-    let command = opening(row.id_user, row.id, &row.cle, Fingerprint(fingerprint), side, &row.operateur, amount, row.limite_le);
+    let command =
+        opening(row.id_user, row.id, &row.cle, Fingerprint(fingerprint), side, &row.operateur, amount, row.limite_le);
     let refused = match wallet.ledger.post(command).await? {
         Verdict::Done { receipt, .. } if receipt.id == row.id => return Ok(true),
         Verdict::Refused { reason, .. } => reason.code(),
@@ -233,7 +234,9 @@ async fn not_taken(wallet: &Wallet, row: &Row, route: &str, code: &str) -> Resul
 /// Our float there is empty, or our settings are wrong: not the customer's fault, and another way may serve. Only the very
 /// first word about an order counts: later ones may contradict it.
 fn refused_by_route(wallet: &Wallet, row: &Row, route: &str, started: &Started) -> bool {
-    let OperationState::Failed { blame: Blame::Float | Blame::Route, .. } = &started.observed.state else { return false };
+    let OperationState::Failed { blame: Blame::Float | Blame::Route, .. } = &started.observed.state else {
+        return false;
+    };
     let (Ok(provider), Ok(side)) = (order::provider(row), Side::from_stored(&row.sens)) else { return false };
     let other = |way: &&Connector| {
         way.serves(side)
@@ -246,7 +249,9 @@ fn refused_by_route(wallet: &Wallet, row: &Row, route: &str, started: &Started) 
 
 /// The operator took note, or refused.
 async fn accepted(wallet: &Wallet, row: &Row, mut sealed: Sealed, started: Started) -> Result<(), WalletError> {
-    let action = model::stored(&started.action).map(|action| serde_json::to_value(action).map_err(Failure::internal)).transpose()?;
+    let action = model::stored(&started.action)
+        .map(|action| serde_json::to_value(action).map_err(Failure::internal))
+        .transpose()?;
     let provider_id = started.handle.provider_id.clone();
     sealed.handle = Some(started.handle);
     let secret = sealed.seal(&wallet.keys, &wallet.random, row.id)?;
@@ -314,7 +319,12 @@ async fn read(
 }
 
 /// A signed webhook names the operation that a lost answer had kept from us.
-pub(super) async fn learn(wallet: &Wallet, connection: &mut sqlx::PgConnection, row: &Row, provider_id: &str) -> Result<(), WalletError> {
+pub(super) async fn learn(
+    wallet: &Wallet,
+    connection: &mut sqlx::PgConnection,
+    row: &Row,
+    provider_id: &str,
+) -> Result<(), WalletError> {
     let mut sealed = Sealed::open(&wallet.keys, row.id, &row.secret)?;
     let Some(handle) = sealed.handle.as_mut().filter(|handle| handle.provider_id.is_none()) else { return Ok(()) };
     handle.provider_id = Some(provider_id.to_owned());
@@ -329,7 +339,13 @@ enum Sending {
 }
 
 impl Sending {
-    async fn of(wallet: &Wallet, row: &Row, sealed: &Sealed, route: &str, code: Option<Secret>) -> Result<Self, WalletError> {
+    async fn of(
+        wallet: &Wallet,
+        row: &Row,
+        sealed: &Sealed,
+        route: &str,
+        code: Option<Secret>,
+    ) -> Result<Self, WalletError> {
         match Side::from_stored(&row.sens)? {
             Side::Deposit => {
                 let opened = wallet.ledger.operation(row.id).await?;

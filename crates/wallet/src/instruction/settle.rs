@@ -38,7 +38,12 @@ pub(super) async fn apply(wallet: &Wallet, row: &Row, sealed: &Sealed, observed:
 
 fn empty_float(row: &Row) -> Alert {
     let route = row.route.clone().unwrap_or_default();
-    Alert { kind: AlertKind::FloatEmpty, detail: format!("{} par {route}", row.operateur), subject: row.operateur.clone(), instruction: Some(row.id) }
+    Alert {
+        kind: AlertKind::FloatEmpty,
+        detail: format!("{} par {route}", row.operateur),
+        subject: row.operateur.clone(),
+        instruction: Some(row.id),
+    }
 }
 
 async fn succeeded(wallet: &Wallet, row: &Row, side: Side) -> Result<(), WalletError> {

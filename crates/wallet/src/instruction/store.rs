@@ -197,11 +197,12 @@ pub(super) async fn sent(
 
 /// The operator knows nothing of it long after it left: it may leave again, by the same route.
 pub(super) async fn back(connection: &mut PgConnection, id: Uuid, code: &str) -> sqlx::Result<bool> {
-    let put = sqlx::query("UPDATE instruction_operateur SET etat = 'cree', code = $2 WHERE id = $1 AND etat = 'inconnu'")
-        .bind(id)
-        .bind(code)
-        .execute(connection)
-        .await?;
+    let put =
+        sqlx::query("UPDATE instruction_operateur SET etat = 'cree', code = $2 WHERE id = $1 AND etat = 'inconnu'")
+            .bind(id)
+            .bind(code)
+            .execute(connection)
+            .await?;
     Ok(put.rows_affected() == 1)
 }
 
@@ -235,7 +236,12 @@ pub(super) async fn start_over(connection: &mut PgConnection, id: Uuid, action: 
 }
 
 /// A signed webhook told the operator's identifier, which a lost answer had kept from us.
-pub(super) async fn learned(connection: &mut PgConnection, id: Uuid, secret: &[u8], provider_id: &str) -> sqlx::Result<()> {
+pub(super) async fn learned(
+    connection: &mut PgConnection,
+    id: Uuid,
+    secret: &[u8],
+    provider_id: &str,
+) -> sqlx::Result<()> {
     sqlx::query(
         "UPDATE instruction_operateur SET secret = $2, reference_operateur = $3
           WHERE id = $1 AND reference_operateur IS NULL AND etat IN ('inconnu', 'envoye')",
@@ -249,7 +255,12 @@ pub(super) async fn learned(connection: &mut PgConnection, id: Uuid, secret: &[u
 }
 
 /// What the operator told of it beside its state.
-pub(super) async fn told(connection: &mut PgConnection, id: Uuid, transaction: Option<&str>, fee: Option<i64>) -> sqlx::Result<()> {
+pub(super) async fn told(
+    connection: &mut PgConnection,
+    id: Uuid,
+    transaction: Option<&str>,
+    fee: Option<i64>,
+) -> sqlx::Result<()> {
     sqlx::query(
         "UPDATE instruction_operateur SET reference_releve = coalesce($2, reference_releve), frais_operateur = coalesce($3, frais_operateur)
           WHERE id = $1 AND ($2 IS DISTINCT FROM reference_releve OR $3 IS DISTINCT FROM frais_operateur)",

@@ -8,10 +8,10 @@ use kernel::{Failure, Francs, Problem};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 
+use crate::WalletError;
 use crate::history::{self, Filter};
 use crate::house::Wallet;
 use crate::ledger::{Action, Command, Fingerprint, Kind, Movement, Party, Tariff};
-use crate::WalletError;
 
 /// Operations in an export, the newest.
 const EXPORTED: i64 = 10_000;

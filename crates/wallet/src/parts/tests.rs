@@ -34,10 +34,11 @@ async fn nobody_is_erased_with_money_in_the_wallet() {
 #[tokio::test]
 async fn a_seed_is_sown_once() {
     let world = world().await;
-    let people: Vec<i32> = [world.member("0707070701").await, world.member("0505050502").await, world.member("0101010103").await]
-        .iter()
-        .map(|member| member.someone.id_user)
-        .collect();
+    let people: Vec<i32> =
+        [world.member("0707070701").await, world.member("0505050502").await, world.member("0101010103").await]
+            .iter()
+            .map(|member| member.someone.id_user)
+            .collect();
     world.wallet.seed_part(&people).await.unwrap();
     let count = "SELECT count(*) FROM transaction";
     let first: i64 = sqlx::query_scalar(count).fetch_one(&world.test.db.write).await.unwrap();

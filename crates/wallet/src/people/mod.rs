@@ -37,8 +37,8 @@ impl Core {
     /// Who is paid under this identifier. One that was not proved catches no money as long as the account's other one
     /// is proved: anybody can write a neighbour's number into a profile.
     pub(crate) async fn payee(&self, field: &'static str, text: &str) -> Result<Payee, WalletError> {
-        let identifier =
-            Identifier::parse(text, &self.config.countries).map_err(|refused| WalletError::Field(field, refused.code()))?;
+        let identifier = Identifier::parse(text, &self.config.countries)
+            .map_err(|refused| WalletError::Field(field, refused.code()))?;
         let found = self.identity.find(&identifier).await?.filter(can_be_paid).ok_or(WalletError::PayeeUnknown)?;
         let masked = identifier.masked();
         let shown = Counterparty {

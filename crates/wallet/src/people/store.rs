@@ -17,11 +17,7 @@ impl Row {
     pub(super) fn best_identifier(&self) -> Option<&str> {
         let phone = self.telephone.as_deref();
         let email = self.email.as_deref();
-        phone
-            .filter(|_| self.telephone_verifie)
-            .or(email.filter(|_| self.email_verifie))
-            .or(phone)
-            .or(email)
+        phone.filter(|_| self.telephone_verifie).or(email.filter(|_| self.email_verifie)).or(phone).or(email)
     }
 }
 

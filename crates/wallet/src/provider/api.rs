@@ -95,8 +95,7 @@ pub(crate) struct FeeBracket {
 
 impl Fees {
     pub(super) fn of(schedule: &Schedule) -> Self {
-        let bracket =
-            |it: &Bracket| FeeBracket { from: it.from, fixed: it.fixed, rate_basis_points: it.rate_bp };
+        let bracket = |it: &Bracket| FeeBracket { from: it.from, fixed: it.fixed, rate_basis_points: it.rate_bp };
         Self {
             minimum: schedule.minimum,
             maximum: schedule.maximum,

@@ -29,7 +29,8 @@ async fn list(wallet: &Wallet) -> Result<Vec<api::Provider>, WalletError> {
     let rules = wallet.ledger.rules().await?;
     let mut shown = Vec::with_capacity(products.len());
     for product in products.into_iter().filter_map(Product::of) {
-        let (collects, pays) = (wallet.serves(product.code, Side::Deposit), wallet.serves(product.code, Side::Withdrawal));
+        let (collects, pays) =
+            (wallet.serves(product.code, Side::Deposit), wallet.serves(product.code, Side::Withdrawal));
         let deposit = way(&rules, &product, Kind::Deposit, collects);
         let withdrawal = way(&rules, &product, Kind::Withdrawal, pays);
         shown.push(api::Provider::of(&product, deposit, withdrawal));
@@ -40,7 +41,8 @@ async fn list(wallet: &Wallet) -> Result<Vec<api::Provider>, WalletError> {
 fn way(rules: &Rules, product: &Product, kind: Kind, connected: bool) -> api::Way {
     let (minimum, maximum) = product.bounds(kind);
     // As the ledger chooses: the provider's own schedule, else the one for any provider.
-    let of = |provider: &str| rules.schedules.iter().find(|schedule| schedule.kind == kind && schedule.provider == provider);
+    let of =
+        |provider: &str| rules.schedules.iter().find(|schedule| schedule.kind == kind && schedule.provider == provider);
     let fees = of(product.code.code()).or_else(|| of("")).map(api::Fees::of).unwrap_or_default();
     api::Way { available: connected && product.active, minimum, maximum, fees }
 }

@@ -13,9 +13,9 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::emv::{Code, Payee};
+use super::image;
 use super::model::{State as CodeState, Target};
 use super::store::QrRow;
-use super::image;
 use crate::house::Wallet;
 use crate::operation::{Pin, TransactionAnswer, TransactionData, answered};
 use crate::people::Counterparty;

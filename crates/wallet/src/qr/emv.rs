@@ -171,7 +171,10 @@ pub fn read(text: &str) -> Result<Scanned, Damage> {
 /// Shops' codes of Wave and Orange are addresses, not EMVCo.
 fn address(text: &str) -> Option<Foreign> {
     let lower = text.to_ascii_lowercase();
-    let rest = lower.strip_prefix("https://").or_else(|| lower.strip_prefix("http://")).or_else(|| lower.strip_prefix("wave://"))?;
+    let rest = lower
+        .strip_prefix("https://")
+        .or_else(|| lower.strip_prefix("http://"))
+        .or_else(|| lower.strip_prefix("wave://"))?;
     let host = rest.split(['/', '?', '#', ':']).next().unwrap_or("");
     let within = |domain: &str| host == domain || host.ends_with(&format!(".{domain}"));
     Some(if lower.starts_with("wave://") || within("wave.com") {
@@ -302,7 +305,10 @@ fn amount(text: &str) -> Result<i64, Damage> {
 
 /// A reference travels on to statements: only letters, digits and what cannot hurt anywhere.
 fn plain_reference(text: &str) -> String {
-    text.chars().filter(|letter| letter.is_ascii_alphanumeric() || "-_./ ".contains(*letter)).take(REFERENCE_CHARS).collect()
+    text.chars()
+        .filter(|letter| letter.is_ascii_alphanumeric() || "-_./ ".contains(*letter))
+        .take(REFERENCE_CHARS)
+        .collect()
 }
 
 /// Writes a code with its checksum. `None` when a part does not fit into the format.

@@ -3,16 +3,11 @@ use proptest::prelude::*;
 use super::*;
 
 const ALIAS: &str = "111c3e1b-4312-49ec-b75e-4c8c74c10fd7";
-const PI_STATIC: &str =
-    "00020136560012int.bceao.pi0136111c3e1b-4312-49ec-b75e-4c8c74c10fd75204000053039525802CI5901X6001X6207110300063046FFD";
-const PI_REFERENCE: &str =
-    "00020136560012int.bceao.pi0136111c3e1b-4312-49ec-b75e-4c8c74c10fd75204000053039525802CI5901X6001X62190508CAISSE0111030006304181D";
-const PI_DYNAMIC: &str =
-    "00020136560012int.bceao.pi0136111c3e1b-4312-49ec-b75e-4c8c74c10fd7520400005303952540450005802CI5901X6001X62220511TX000000001110340063041FC2";
-const PI_DECIMALS: &str =
-    "00020136560012int.bceao.pi0136111c3e1b-4312-49ec-b75e-4c8c74c10fd752040000530395254075000.005802CI5901X6001X62220511TX000000001110340063046A0A";
-const GENERIC: &str =
-    "00020101021226320012ci.hostolink0112HSTMRC000123520454115303952540425005802CI5912BOUTIQUE AWA6007ABIDJAN62230508INV-00010707CAISSE16304AAFB";
+const PI_STATIC: &str = "00020136560012int.bceao.pi0136111c3e1b-4312-49ec-b75e-4c8c74c10fd75204000053039525802CI5901X6001X6207110300063046FFD";
+const PI_REFERENCE: &str = "00020136560012int.bceao.pi0136111c3e1b-4312-49ec-b75e-4c8c74c10fd75204000053039525802CI5901X6001X62190508CAISSE0111030006304181D";
+const PI_DYNAMIC: &str = "00020136560012int.bceao.pi0136111c3e1b-4312-49ec-b75e-4c8c74c10fd7520400005303952540450005802CI5901X6001X62220511TX000000001110340063041FC2";
+const PI_DECIMALS: &str = "00020136560012int.bceao.pi0136111c3e1b-4312-49ec-b75e-4c8c74c10fd752040000530395254075000.005802CI5901X6001X62220511TX000000001110340063046A0A";
+const GENERIC: &str = "00020101021226320012ci.hostolink0112HSTMRC000123520454115303952540425005802CI5912BOUTIQUE AWA6007ABIDJAN62230508INV-00010707CAISSE16304AAFB";
 const OLDER: &str = "00020101021136280012int.bceao.pi0108test-1235204000053039525802CI5909TEST SHOP6007Abidjan63049EF3";
 
 fn code(text: &str) -> Code {
@@ -99,10 +94,12 @@ fn damage_has_its_reason() {
     for wrong in ["0", "1.50", "1,5", "-5", "1e3", "5.", ".5", "00000000000001", "9999999999999", "15.000"] {
         assert_eq!(read(&with_amount(wrong)), Err(Damage::Amount), "{wrong}");
     }
-    let alias = |alias: &str| sealed(&format!("000201{}53039525802CI", {
-        let template = format!("0012int.bceao.pi01{:02}{alias}", alias.len());
-        format!("36{:02}{template}", template.len())
-    }));
+    let alias = |alias: &str| {
+        sealed(&format!("000201{}53039525802CI", {
+            let template = format!("0012int.bceao.pi01{:02}{alias}", alias.len());
+            format!("36{:02}{template}", template.len())
+        }))
+    };
     assert_eq!(read(&alias("pas-un-alias")), Err(Damage::Alias));
 }
 
@@ -118,7 +115,10 @@ fn what_belongs_to_others_is_named() {
     assert_eq!(foreign("https://notwave.com/x"), Foreign::Address);
     assert_eq!(foreign(&sealed("00020126250012ci.hostolink0105ABCDE53039785802CI")), Foreign::Currency);
     assert_eq!(foreign(&sealed("00020126250012ci.hostolink0105ABCDE53039525802FR")), Foreign::Country);
-    assert_eq!(code(&sealed("00020102160123456789012345530395258 02CI".replace(' ', "").as_str())).payee, Payee::Other { network: "tag 02".into() });
+    assert_eq!(
+        code(&sealed("00020102160123456789012345530395258 02CI".replace(' ', "").as_str())).payee,
+        Payee::Other { network: "tag 02".into() }
+    );
 }
 
 #[test]

@@ -103,7 +103,8 @@ mod tests {
         assert!(dots[..side * QUIET * SCALE].iter().all(|dot| *dot == 255), "the quiet zone is light");
         let drawing = svg(text).unwrap();
         let dark: usize = runs(text).unwrap().1.iter().map(|run| run.2).sum();
-        let expected = (0..code.size).map(|row| code[row].iter().filter(|module| module.value()).count()).sum::<usize>();
+        let expected =
+            (0..code.size).map(|row| code[row].iter().filter(|module| module.value()).count()).sum::<usize>();
         assert_eq!(dark, expected);
         assert!(drawing.starts_with("<svg") && drawing.ends_with("</svg>"));
     }

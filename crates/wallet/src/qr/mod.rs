@@ -19,8 +19,8 @@ use crate::ledger::{Action, Command, Effect, Kind, Movement, Party, Refusal, Tar
 use crate::operation::{Asked, Transaction, fingerprint, note};
 use crate::people::Counterparty;
 
-pub(crate) use api::{QrCode, routes};
 use api::{CodeOrder, Decoded, PaymentOrder};
+pub(crate) use api::{QrCode, routes};
 use emv::{Code, Payee, Scanned};
 use model::{State, Target};
 
@@ -180,11 +180,8 @@ pub(crate) async fn pay(
 /// What the ledger checks in the very commit: the date, and that a code for one use is used once.
 fn effects(target: &Target) -> Vec<Effect> {
     let late = target.expires.map(|deadline| Effect::Before { deadline, late: Refusal::QrExpired });
-    let once = target.single_use.map(|subject| Effect::UseOnce {
-        subject,
-        used: Refusal::QrUsed,
-        closed: Refusal::QrClosed,
-    });
+    let once =
+        target.single_use.map(|subject| Effect::UseOnce { subject, used: Refusal::QrUsed, closed: Refusal::QrClosed });
     late.into_iter().chain(once).collect()
 }
 

@@ -33,10 +33,16 @@ async fn the_code_of_an_account_stays_the_same_and_is_paid_with_any_amount() {
 
     let decoded = payer.client.post("/api/qr-codes/decode", json!({"payload": own["payload"]})).await.data(200);
     assert_eq!(decoded["payee"]["maskedIdentifier"], "+225 05 ** ** ** 02");
-    assert_eq!((&decoded["amount"], &decoded["currency"], &decoded["status"]), (&Value::Null, &"XOF".into(), &"active".into()));
+    assert_eq!(
+        (&decoded["amount"], &decoded["currency"], &decoded["status"]),
+        (&Value::Null, &"XOF".into(), &"active".into())
+    );
     assert_eq!(pay(&payer, "k0", &own["payload"], None).await.code(400), "request.invalid");
     let paid = pay(&payer, "k", &own["payload"], Some(2500)).await.data(201)["transaction"].clone();
-    assert_eq!((&paid["type"], &paid["direction"], &paid["amount"]), (&"qr_payment".into(), &"out".into(), &2500.into()));
+    assert_eq!(
+        (&paid["type"], &paid["direction"], &paid["amount"]),
+        (&"qr_payment".into(), &"out".into(), &2500.into())
+    );
     assert_eq!(pay(&payer, "k", &own["payload"], Some(2500)).await.headers["idempotency-replayed"], "true");
     assert_eq!(shop.balance().await, 2500);
     assert_eq!(pay(&shop, "k", &own["payload"], Some(10)).await.code(422), "wallet.same_account");
@@ -47,8 +53,13 @@ async fn the_code_of_an_account_stays_the_same_and_is_paid_with_any_amount() {
 async fn the_amount_of_a_code_wins() {
     let (world, payer, shop) = two().await;
     let made = code(&shop, json!({"amount": 2500, "note": "Facture 114", "expiresIn": 900})).await;
-    assert_eq!((&made["amount"], &made["status"], &made["note"]), (&2500.into(), &"active".into(), &"Facture 114".into()));
-    assert!(matches!(emv::read(made["payload"].as_str().unwrap()), Ok(emv::Scanned::Code(code)) if code.dynamic && code.amount == Some(2500)));
+    assert_eq!(
+        (&made["amount"], &made["status"], &made["note"]),
+        (&2500.into(), &"active".into(), &"Facture 114".into())
+    );
+    assert!(
+        matches!(emv::read(made["payload"].as_str().unwrap()), Ok(emv::Scanned::Code(code)) if code.dynamic && code.amount == Some(2500))
+    );
     let other = pay(&payer, "k1", &made["payload"], Some(2499)).await;
     assert_eq!(other.body["amount"], 2500);
     assert_eq!(other.code(422), "wallet.qr_amount_differs");
@@ -111,7 +122,10 @@ async fn damaged_foreign_and_forged_codes_are_told_apart() {
         async move { client.post("/api/qr-codes/decode", json!({"payload": text})).await }
     };
     let damaged = decode(payload.replace("5403100", "5403900")).await;
-    assert_eq!((&damaged.body["code"], &damaged.body["errors"][0]["code"]), (&"wallet.qr_damaged".into(), &"qr_checksum".into()));
+    assert_eq!(
+        (&damaged.body["code"], &damaged.body["errors"][0]["code"]),
+        (&"wallet.qr_damaged".into(), &"qr_checksum".into())
+    );
     assert_eq!(damaged.status, 400);
     assert_eq!(decode(payload[..40].to_owned()).await.code(400), "wallet.qr_damaged");
     assert_eq!(decode(String::new()).await.code(400), "wallet.qr_damaged");
@@ -127,12 +141,14 @@ async fn damaged_foreign_and_forged_codes_are_told_apart() {
     assert_eq!(pay(&payer, "k", &forged.into(), None).await.code(400), "wallet.qr_damaged");
     // An alias that leads to an account of ours is paid like any code.
     let account = shop.client.get("/api/wallet").await.data(200)["accountId"].as_str().unwrap().to_owned();
-    sqlx::query("INSERT INTO alias_pi_spi (alias, id_compte) SELECT $1, id_compte FROM compte WHERE public_id = $2::uuid")
-        .bind("111c3e1b-4312-49ec-b75e-4c8c74c10fd7")
-        .bind(account)
-        .execute(&world.test.db.write)
-        .await
-        .unwrap();
+    sqlx::query(
+        "INSERT INTO alias_pi_spi (alias, id_compte) SELECT $1, id_compte FROM compte WHERE public_id = $2::uuid",
+    )
+    .bind("111c3e1b-4312-49ec-b75e-4c8c74c10fd7")
+    .bind(account)
+    .execute(&world.test.db.write)
+    .await
+    .unwrap();
     assert_eq!(decode(alias.to_owned()).await.data(200)["network"], "pi_spi");
     assert_eq!(pay(&payer, "alias", &alias.into(), Some(70)).await.data(201)["transaction"]["amount"], 70);
 }

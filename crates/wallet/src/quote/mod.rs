@@ -48,7 +48,12 @@ pub(crate) async fn quote(wallet: &Wallet, account: &Account, asked: &QuoteReque
 }
 
 /// By the schedule that the ledger itself will apply.
-pub(crate) async fn fee(wallet: &Wallet, kind: Kind, provider: Option<&str>, amount: Francs) -> Result<i64, WalletError> {
+pub(crate) async fn fee(
+    wallet: &Wallet,
+    kind: Kind,
+    provider: Option<&str>,
+    amount: Francs,
+) -> Result<i64, WalletError> {
     Ok(wallet.ledger.rules().await?.fee(kind, provider, amount.get()).total)
 }
 

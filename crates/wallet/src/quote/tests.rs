@@ -7,15 +7,28 @@ async fn a_quote_names_the_payee_and_the_price() {
     let world = world().await;
     let awa = world.member("0707070701").await;
     world.member("0505050502").await;
-    let quote = awa.client.post("/api/quotes", json!({"operation": "transfer", "amount": 1500, "to": "0505050502"})).await.data(200);
+    let quote = awa
+        .client
+        .post("/api/quotes", json!({"operation": "transfer", "amount": 1500, "to": "0505050502"}))
+        .await
+        .data(200);
     assert_eq!((&quote["amount"], &quote["fee"], &quote["total"]), (&1500.into(), &0.into(), &1500.into()));
     assert_eq!(quote["payee"]["maskedIdentifier"], "+225 05 ** ** ** 02");
     let ask = |body| awa.client.post("/api/quotes", body);
-    assert_eq!(ask(json!({"operation": "transfer", "amount": 1, "to": "0101010199"})).await.code(404), "wallet.payee_unknown");
-    assert_eq!(ask(json!({"operation": "transfer", "amount": 1, "to": "0707070701"})).await.code(422), "wallet.same_account");
+    assert_eq!(
+        ask(json!({"operation": "transfer", "amount": 1, "to": "0101010199"})).await.code(404),
+        "wallet.payee_unknown"
+    );
+    assert_eq!(
+        ask(json!({"operation": "transfer", "amount": 1, "to": "0707070701"})).await.code(422),
+        "wallet.same_account"
+    );
     assert_eq!(ask(json!({"operation": "transfer", "amount": 1})).await.code(400), "request.invalid");
     assert_eq!(ask(json!({"operation": "gift", "amount": 1})).await.code(400), "request.invalid");
-    assert_eq!(ask(json!({"operation": "deposit", "amount": 99, "provider": "wave"})).await.code(422), "wallet.provider_bounds");
+    assert_eq!(
+        ask(json!({"operation": "deposit", "amount": 99, "provider": "wave"})).await.code(422),
+        "wallet.provider_bounds"
+    );
     let deposit = ask(json!({"operation": "deposit", "amount": 5000, "provider": "wave"})).await.data(200);
     assert_eq!((&deposit["total"], &deposit["payee"]), (&5000.into(), &serde_json::Value::Null));
 }
@@ -31,7 +44,11 @@ async fn the_quoted_fee_is_the_one_that_is_taken() {
     .execute(&world.test.db.write)
     .await
     .unwrap();
-    let quote = awa.client.post("/api/quotes", json!({"operation": "transfer", "amount": 5000, "to": "0505050502"})).await.data(200);
+    let quote = awa
+        .client
+        .post("/api/quotes", json!({"operation": "transfer", "amount": 5000, "to": "0505050502"}))
+        .await
+        .data(200);
     assert_eq!((&quote["fee"], &quote["total"]), (&59.into(), &5059.into()), "1 % is 50, and 18 % of it is 9");
     let sent = awa.send("k", "0505050502", 5000).await.data(201)["transaction"].clone();
     assert_eq!((&sent["fee"], &sent["balanceAfter"]), (&59.into(), &4941.into()));

@@ -106,7 +106,8 @@ async fn list_differences(
 ) -> Result<Reply<DifferenceList>, Problem> {
     let page: Page<Uuid> = page.checked()?;
     let mut connection = wallet.db.write.acquire().await.map_err(WalletError::from)?;
-    let rows = store::differences(&mut connection, wanted.open(), page.after, page.rows()).await.map_err(WalletError::from)?;
+    let rows =
+        store::differences(&mut connection, wanted.open(), page.after, page.rows()).await.map_err(WalletError::from)?;
     let (rows, next_cursor) = page.cut(rows, |row| row.id);
     let items = rows.into_iter().map(DifferenceView::from).collect();
     Ok(Reply::ok("wallet.differences_listed", DifferenceList { items, next_cursor }))

@@ -19,7 +19,8 @@ pub(super) fn read(text: &str) -> Result<Statement, ReadError> {
             }
             entries(&mut read.lines, entry)?;
         }
-        let closing = statement.children().find(|node| node.has_tag_name_local("Bal") && text_of(*node, &["Cd"]) == Some("CLBD"));
+        let closing =
+            statement.children().find(|node| node.has_tag_name_local("Bal") && text_of(*node, &["Cd"]) == Some("CLBD"));
         read.closing = closing.and_then(signed).or(read.closing);
         let day = |name| text_of(statement, &["FrToDt", name]).and_then(moment).map(|at| at.date_naive());
         read.from = read.from.into_iter().chain(day("FrDtTm")).min();
@@ -33,7 +34,8 @@ fn entries(lines: &mut Vec<Line>, entry: Node<'_, '_>) -> Result<(), ReadError> 
     let number = lines.len() + 1;
     let bad = |what| ReadError::Line { line: number, what };
     let status = entry.children().find(|node| node.has_tag_name_local("Sts"));
-    let booked = status.is_none_or(|status| status.descendants().filter_map(|node| node.text()).any(|text| text.trim() == "BOOK"));
+    let booked = status
+        .is_none_or(|status| status.descendants().filter_map(|node| node.text()).any(|text| text.trim() == "BOOK"));
     if !booked {
         return Ok(());
     }
@@ -45,15 +47,33 @@ fn entries(lines: &mut Vec<Line>, entry: Node<'_, '_>) -> Result<(), ReadError> 
     if details.len() <= 1 {
         let amount = signed(entry).ok_or_else(|| bad("has no amount in whole francs"))?;
         let inside = details.first().copied().unwrap_or(entry);
-        let id = text_of(inside, &["AcctSvcrRef"]).or(own).or_else(|| reference(inside)).ok_or_else(|| bad("has no reference of the bank"))?;
-        lines.push(Line { id: short(id), label: short(label), amount, fee: 0, reference: reference(inside).map(short), at });
+        let id = text_of(inside, &["AcctSvcrRef"])
+            .or(own)
+            .or_else(|| reference(inside))
+            .ok_or_else(|| bad("has no reference of the bank"))?;
+        lines.push(Line {
+            id: short(id),
+            label: short(label),
+            amount,
+            fee: 0,
+            reference: reference(inside).map(short),
+            at,
+        });
         return Ok(());
     }
     for (position, detail) in details.into_iter().enumerate() {
         let amount = text_of(detail, &["Amt"]).and_then(francs).ok_or_else(|| bad("has no amount in whole francs"))?;
-        let id = text_of(detail, &["AcctSvcrRef"]).map(str::to_owned).or_else(|| own.map(|own| format!("{own}/{position}")));
+        let id =
+            text_of(detail, &["AcctSvcrRef"]).map(str::to_owned).or_else(|| own.map(|own| format!("{own}/{position}")));
         let id = id.ok_or_else(|| bad("has no reference of the bank"))?;
-        lines.push(Line { id: short(&id), label: short(label), amount: sign * amount, fee: 0, reference: reference(detail).map(short), at });
+        lines.push(Line {
+            id: short(&id),
+            label: short(label),
+            amount: sign * amount,
+            fee: 0,
+            reference: reference(detail).map(short),
+            at,
+        });
     }
     Ok(())
 }
@@ -61,7 +81,8 @@ fn entries(lines: &mut Vec<Line>, entry: Node<'_, '_>) -> Result<(), ReadError> 
 /// Ours: the end-to-end identifier, or what stands in the free text.
 fn reference<'a>(node: Node<'a, '_>) -> Option<&'a str> {
     let end_to_end = text_of(node, &["EndToEndId"]).filter(|text| *text != "NOTPROVIDED");
-    let free = || text_of(node, &["Ustrd"]).and_then(|text| text.split_whitespace().find(|word| word.starts_with("HSTL-")));
+    let free =
+        || text_of(node, &["Ustrd"]).and_then(|text| text.split_whitespace().find(|word| word.starts_with("HSTL-")));
     end_to_end.or_else(free)
 }
 
@@ -86,7 +107,8 @@ fn text_of<'a>(node: Node<'a, '_>, path: &[&str]) -> Option<&'a str> {
 fn moment(text: &str) -> Option<DateTime<Utc>> {
     let whole = || DateTime::parse_from_rfc3339(text).ok().map(|at| at.to_utc());
     let bare = || chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S").ok().map(|at| at.and_utc());
-    let day = || NaiveDate::parse_from_str(text.get(..10)?, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0).map(|at| at.and_utc());
+    let day =
+        || NaiveDate::parse_from_str(text.get(..10)?, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0).map(|at| at.and_utc());
     whole().or_else(bare).or_else(day)
 }
 
@@ -121,13 +143,19 @@ mod tests {
         let statement = read(SAMPLE).unwrap();
         let lines: Vec<_> = statement.lines.iter().map(|line| (line.amount, line.reference.as_deref())).collect();
         assert_eq!(lines, [(15_000, Some("HSTL-DEP-1")), (-6_000, Some("HSTL-WDR-1"))]);
-        assert_eq!((statement.closing, statement.from, statement.to), (Some(994_000), "2026-11-21".parse().ok(), "2026-11-21".parse().ok()));
+        assert_eq!(
+            (statement.closing, statement.from, statement.to),
+            (Some(994_000), "2026-11-21".parse().ok(), "2026-11-21".parse().ok())
+        );
     }
 
     #[test]
     fn other_documents_and_other_money_are_refused() {
         assert!(matches!(read("<a/>"), Err(ReadError::Unknown(_))));
         assert!(matches!(read("<a"), Err(ReadError::Unknown(_))));
-        assert!(matches!(read(&SAMPLE.replacen(r#"Ccy="XOF">15000"#, r#"Ccy="EUR">15000"#, 1)), Err(ReadError::Line { line: 1, .. })));
+        assert!(matches!(
+            read(&SAMPLE.replacen(r#"Ccy="XOF">15000"#, r#"Ccy="EUR">15000"#, 1)),
+            Err(ReadError::Line { line: 1, .. })
+        ));
     }
 }

@@ -6,14 +6,45 @@ use super::model::{Format, Line, MAX_LINES, ReadError, Statement, francs, short}
 
 /// Names of a column, in lower case and without accents, as the exports of Wave, MTN, Orange, Moov, Djamo, the aggregators
 /// and banks write them.
-const ID: &[&str] = &["transaction_id", "transaction id", "id transaction", "id de transaction", "financial transaction id", "identifiant", "id", "numero de transaction", "end2endid"];
-const LABEL: &[&str] = &["transaction_type", "type", "type de transaction", "transaction type", "libelle", "nature", "operation", "service"];
+const ID: &[&str] = &[
+    "transaction_id",
+    "transaction id",
+    "id transaction",
+    "id de transaction",
+    "financial transaction id",
+    "identifiant",
+    "id",
+    "numero de transaction",
+    "end2endid",
+];
+const LABEL: &[&str] = &[
+    "transaction_type",
+    "type",
+    "type de transaction",
+    "transaction type",
+    "libelle",
+    "nature",
+    "operation",
+    "service",
+];
 const AMOUNT: &[&str] = &["amount", "montant", "montant (xof)", "amount (xof)", "montant net", "valeur"];
 const CREDIT: &[&str] = &["credit", "montant credit", "entree"];
 const DEBIT: &[&str] = &["debit", "montant debit", "sortie"];
 const FEE: &[&str] = &["fee", "fees", "frais", "commission", "montant frais"];
-const REFERENCE: &[&str] = &["client_reference", "reference", "external id", "externalid", "reference client", "client reference", "reference marchand", "order_id", "txid", "merchant reference"];
-const AT: &[&str] = &["timestamp", "date", "date et heure", "date de transaction", "date operation", "created_at", "date heure"];
+const REFERENCE: &[&str] = &[
+    "client_reference",
+    "reference",
+    "external id",
+    "externalid",
+    "reference client",
+    "client reference",
+    "reference marchand",
+    "order_id",
+    "txid",
+    "merchant reference",
+];
+const AT: &[&str] =
+    &["timestamp", "date", "date et heure", "date de transaction", "date operation", "created_at", "date heure"];
 const BALANCE: &[&str] = &["balance", "solde", "solde apres"];
 
 struct Columns {
@@ -30,7 +61,10 @@ struct Columns {
 
 pub(super) fn read(text: &str) -> Result<Statement, ReadError> {
     let head = text.lines().next().unwrap_or("");
-    let delimiter = [b';', b'\t', b','].into_iter().max_by_key(|mark| head.bytes().filter(|byte| byte == mark).count()).unwrap_or(b',');
+    let delimiter = [b';', b'\t', b',']
+        .into_iter()
+        .max_by_key(|mark| head.bytes().filter(|byte| byte == mark).count())
+        .unwrap_or(b',');
     let mut reader = ::csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(text.as_bytes());
     let headers = reader.headers().map_err(|error| ReadError::Unknown(error.to_string()))?.clone();
     let columns = columns(&headers)?;
@@ -76,11 +110,14 @@ fn plain(name: &str) -> String {
 }
 
 fn line(columns: &Columns, record: &::csv::StringRecord, at: usize) -> Result<Line, ReadError> {
-    let text = |column: Option<usize>| column.and_then(|column| record.get(column)).map(str::trim).filter(|text| !text.is_empty());
+    let text = |column: Option<usize>| {
+        column.and_then(|column| record.get(column)).map(str::trim).filter(|text| !text.is_empty())
+    };
     let bad = |what| ReadError::Line { line: at, what };
     let number = |column, what| text(column).map_or(Ok(None), |text| francs(text).map(Some).ok_or_else(|| bad(what)));
     let id = text(Some(columns.id)).ok_or_else(|| bad("has no transaction id"))?;
-    let (credit, debit) = (number(columns.credit, "the credit is no amount")?, number(columns.debit, "the debit is no amount")?);
+    let (credit, debit) =
+        (number(columns.credit, "the credit is no amount")?, number(columns.debit, "the debit is no amount")?);
     let amount = match number(columns.amount, "the amount is no amount")? {
         Some(amount) => amount,
         None => match (credit.unwrap_or(0).abs(), debit.unwrap_or(0).abs()) {
@@ -120,7 +157,10 @@ mod tests {
                     2026-11-21T11:00:00Z,T_A2,api_payout,-700,7,100793,XOF,HSTL-WDR-1\n";
         let read_wave = read(wave).unwrap();
         assert_eq!(read_wave.closing, Some(100_793));
-        assert_eq!((read_wave.lines[1].amount, read_wave.lines[1].fee, read_wave.lines[1].reference.as_deref()), (-700, 7, Some("HSTL-WDR-1")));
+        assert_eq!(
+            (read_wave.lines[1].amount, read_wave.lines[1].fee, read_wave.lines[1].reference.as_deref()),
+            (-700, 7, Some("HSTL-WDR-1"))
+        );
         let bank = "Date opération;Identifiant;Libellé;Débit;Crédit;Référence\n\
                     21/11/2026;B1;VIREMENT RECU;;15 000;HSTL-DEP-2\n\
                     21/11/2026;B2;VIREMENT EMIS;6 000,00;;HSTL-WDR-2\n\n";

@@ -20,8 +20,8 @@ use crate::ledger::{Action, Command, Fingerprint, Kind, Movement, Party, Tariff,
 use crate::provider::ProviderCode;
 
 pub(crate) use api::routes;
-pub use model::{Format, Line, ReadError, Statement};
 use model::Finding;
+pub use model::{Format, Line, ReadError, Statement};
 
 /// The largest file, in bytes.
 const MAX_FILE: usize = 64 * 1024 * 1024;
@@ -66,7 +66,12 @@ pub struct Report {
 }
 
 /// Imports a file: CSV or camt.053. `progress` hears how many lines are done, of how many.
-pub async fn import(wallet: &Wallet, provider: &str, file: &[u8], progress: &(dyn Fn(usize, usize) + Sync)) -> Result<Report, ImportError> {
+pub async fn import(
+    wallet: &Wallet,
+    provider: &str,
+    file: &[u8],
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<Report, ImportError> {
     let provider = ProviderCode::from_code(provider).ok_or(ImportError::UnknownProvider)?;
     if file.len() > MAX_FILE {
         return Err(ReadError::TooLarge.into());
@@ -76,7 +81,12 @@ pub async fn import(wallet: &Wallet, provider: &str, file: &[u8], progress: &(dy
 }
 
 /// Imports a day of the provider's own list.
-pub async fn import_day(wallet: &Wallet, provider: &str, day: NaiveDate, progress: &(dyn Fn(usize, usize) + Sync)) -> Result<Report, ImportError> {
+pub async fn import_day(
+    wallet: &Wallet,
+    provider: &str,
+    day: NaiveDate,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<Report, ImportError> {
     let provider = ProviderCode::from_code(provider).ok_or(ImportError::UnknownProvider)?;
     let list = wallet.ways(provider).find_map(|way| way.statement.clone()).ok_or(ImportError::NoList)?;
     let (mut lines, mut cursor) = (Vec::new(), None::<String>);
@@ -120,7 +130,8 @@ async fn take(
         progress(done + 1, open.len());
     }
     if let (Some(from), Some(to)) = (statement.from, statement.to) {
-        let missing = store::missing(&mut connection, code, route_of(provider), from, to).await.map_err(WalletError::from)?;
+        let missing =
+            store::missing(&mut connection, code, route_of(provider), from, to).await.map_err(WalletError::from)?;
         for order in missing {
             let ours = if order.sens == "depot" { order.montant } else { -order.montant };
             let finding = Difference { kind: "absent_du_releve", line: None, order: Some(order.id), francs: -ours };
@@ -129,7 +140,8 @@ async fn take(
     }
     if report.differences > 0 {
         let detail = format!("{} écart(s) sur le relevé de {code}", report.differences);
-        let raised = Alert { kind: AlertKind::StatementDifference, subject: code.to_owned(), detail, instruction: None };
+        let raised =
+            Alert { kind: AlertKind::StatementDifference, subject: code.to_owned(), detail, instruction: None };
         alert::raise(wallet, raised).await.map_err(WalletError::from)?;
     }
     Ok(report)
@@ -150,7 +162,13 @@ fn route_of(provider: ProviderCode) -> &'static str {
 
 /// Judges one line and writes what follows from it. Every step may be done again after a crash: keys of the ledger and
 /// unique rows make each happen once, and the line is ticked last.
-async fn one(wallet: &Wallet, connection: &mut PgConnection, code: &str, line: &store::Kept, report: &mut Report) -> Result<(), WalletError> {
+async fn one(
+    wallet: &Wallet,
+    connection: &mut PgConnection,
+    code: &str,
+    line: &store::Kept,
+    report: &mut Report,
+) -> Result<(), WalletError> {
     let order = store::order_of(connection, code, line.reference.as_deref(), &line.identifiant).await?;
     let twice = match &order {
         Some(order) => store::ticked(connection, order.id, line.id).await?,
@@ -189,7 +207,13 @@ struct Difference {
     francs: i64,
 }
 
-async fn differ(wallet: &Wallet, connection: &mut PgConnection, code: &str, found: &Difference, report: &mut Report) -> Result<(), WalletError> {
+async fn differ(
+    wallet: &Wallet,
+    connection: &mut PgConnection,
+    code: &str,
+    found: &Difference,
+    report: &mut Report,
+) -> Result<(), WalletError> {
     let subject = match (found.line, found.order) {
         (Some(line), _) => format!("ligne:{line}"),
         (None, Some(order)) => format!("ordre:{order}"),
@@ -199,7 +223,18 @@ async fn differ(wallet: &Wallet, connection: &mut PgConnection, code: &str, foun
     let (from, to) = if found.francs > 0 { (float, suspense) } else { (suspense, float) };
     let operation = adjust(wallet, format!("ecart:{subject}"), from, to, found.francs.abs()).await?;
     let id = kernel::new_id(&wallet.clock, &wallet.random);
-    let new = store::difference(connection, id, code, found.kind, found.line, found.order, found.francs, operation, wallet.clock.now()).await?;
+    let new = store::difference(
+        connection,
+        id,
+        code,
+        found.kind,
+        found.line,
+        found.order,
+        found.francs,
+        operation,
+        wallet.clock.now(),
+    )
+    .await?;
     report.differences += usize::from(new);
     Ok(())
 }
@@ -210,7 +245,13 @@ async fn charge(wallet: &Wallet, code: &str, line: i64, francs: i64) -> Result<(
     adjust(wallet, format!("charge:ligne:{line}"), from, to, francs).await.map(drop)
 }
 
-async fn adjust(wallet: &Wallet, key: String, from: Party, to: Party, francs: i64) -> Result<Option<Uuid>, WalletError> {
+async fn adjust(
+    wallet: &Wallet,
+    key: String,
+    from: Party,
+    to: Party,
+    francs: i64,
+) -> Result<Option<Uuid>, WalletError> {
     let Some(amount) = Francs::new(francs) else { return Ok(None) };
     let fingerprint = Fingerprint::of(&[key.as_bytes(), &francs.to_be_bytes()]);
     let movement = Movement { kind: Kind::Adjustment, from, to, amount, tariff: Tariff::Free };
@@ -231,12 +272,21 @@ pub(crate) enum Decision {
     Credit,
 }
 
-async fn close(wallet: &Wallet, id: Uuid, by: Uuid, decision: Decision, reason: &str) -> Result<store::Difference, WalletError> {
+async fn close(
+    wallet: &Wallet,
+    id: Uuid,
+    by: Uuid,
+    decision: Decision,
+    reason: &str,
+) -> Result<store::Difference, WalletError> {
     if reason.trim().is_empty() || reason.chars().count() > 280 {
         return Err(WalletError::Field("reason", "required"));
     }
     let mut connection = wallet.db.write.acquire().await?;
-    let row = store::one_difference(&mut connection, id).await?.filter(|row| row.etat == "ouvert").ok_or(WalletError::NotFound)?;
+    let row = store::one_difference(&mut connection, id)
+        .await?
+        .filter(|row| row.etat == "ouvert")
+        .ok_or(WalletError::NotFound)?;
     let suspense = Party::system(format!("suspens:{}", row.operateur));
     let other = match decision {
         Decision::Undo => Party::system(format!("flottant:{}", row.operateur)),

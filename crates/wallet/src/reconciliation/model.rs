@@ -93,7 +93,8 @@ pub(super) fn read(file: &[u8]) -> Result<Statement, ReadError> {
         file.iter().map(|byte| char::from(*byte)).collect()
     });
     let text = text.trim_start_matches('\u{feff}');
-    let mut statement = if text.trim_start().starts_with('<') { super::camt::read(text)? } else { super::csv::read(text)? };
+    let mut statement =
+        if text.trim_start().starts_with('<') { super::camt::read(text)? } else { super::csv::read(text)? };
     if statement.lines.len() > MAX_LINES {
         return Err(ReadError::TooLarge);
     }
@@ -123,7 +124,12 @@ pub(super) fn short(text: &str) -> String {
 /// `1500`, `1 500`, `1.500,00`, `1,500.00`, `-1500 XOF` in whole francs; anything with a fraction is refused.
 pub(super) fn francs(text: &str) -> Option<i64> {
     let plain: String = text.chars().filter(|c| c.is_ascii_digit() || matches!(c, ',' | '.' | '-' | '+')).collect();
-    let known = text.chars().all(|c| c.is_ascii_digit() || c.is_whitespace() || c.is_alphabetic() || matches!(c, ',' | '.' | '-' | '+' | '\u{a0}' | '\u{202f}'));
+    let known = text.chars().all(|c| {
+        c.is_ascii_digit()
+            || c.is_whitespace()
+            || c.is_alphabetic()
+            || matches!(c, ',' | '.' | '-' | '+' | '\u{a0}' | '\u{202f}')
+    });
     let (negative, digits) = match plain.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, plain.strip_prefix('+').unwrap_or(&plain)),
@@ -182,7 +188,13 @@ mod tests {
     #[test]
     fn amounts_are_read_in_the_spellings_of_spreadsheets() {
         for (text, expected) in [
-            ("1500", 1500), ("1 500", 1500), ("1\u{202f}500 XOF", 1500), ("-1.500,00", -1500), ("+1,500.00", 1500), ("1,500", 1500), ("1500.0", 1500),
+            ("1500", 1500),
+            ("1 500", 1500),
+            ("1\u{202f}500 XOF", 1500),
+            ("-1.500,00", -1500),
+            ("+1,500.00", 1500),
+            ("1,500", 1500),
+            ("1500.0", 1500),
         ] {
             assert_eq!(francs(text), Some(expected), "{text}");
         }

@@ -32,7 +32,12 @@ pub(super) async fn statement(
 }
 
 /// False: an earlier statement held it.
-pub(super) async fn line(connection: &mut PgConnection, statement: Uuid, provider: &str, line: &Line) -> sqlx::Result<bool> {
+pub(super) async fn line(
+    connection: &mut PgConnection,
+    statement: Uuid,
+    provider: &str,
+    line: &Line,
+) -> sqlx::Result<bool> {
     let written = sqlx::query(
         "INSERT INTO releve_ligne (id_releve, operateur, identifiant, libelle, montant, frais, reference, fait_le)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (operateur, identifiant, libelle) DO NOTHING",
@@ -102,14 +107,21 @@ pub(super) async fn order_of(
 
 /// Whether another line was ticked for this order.
 pub(super) async fn ticked(connection: &mut PgConnection, order: Uuid, line: i64) -> sqlx::Result<bool> {
-    sqlx::query_scalar("SELECT EXISTS (SELECT FROM releve_ligne WHERE id_instruction = $1 AND id <> $2 AND etat <> 'lue')")
-        .bind(order)
-        .bind(line)
-        .fetch_one(connection)
-        .await
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM releve_ligne WHERE id_instruction = $1 AND id <> $2 AND etat <> 'lue')",
+    )
+    .bind(order)
+    .bind(line)
+    .fetch_one(connection)
+    .await
 }
 
-pub(super) async fn tick(connection: &mut PgConnection, line: i64, state: &str, order: Option<Uuid>) -> sqlx::Result<()> {
+pub(super) async fn tick(
+    connection: &mut PgConnection,
+    line: i64,
+    state: &str,
+    order: Option<Uuid>,
+) -> sqlx::Result<()> {
     sqlx::query("UPDATE releve_ligne SET etat = $2, id_instruction = $3 WHERE id = $1")
         .bind(line)
         .bind(state)
@@ -198,13 +210,20 @@ macro_rules! difference {
     };
 }
 
-pub(super) async fn differences(connection: &mut PgConnection, open: bool, after: Option<Uuid>, rows: i64) -> sqlx::Result<Vec<Difference>> {
-    sqlx::query_as(difference!("WHERE (e.etat = 'ouvert') = $1 AND ($2::uuid IS NULL OR e.id < $2) ORDER BY e.id DESC LIMIT $3"))
-        .bind(open)
-        .bind(after)
-        .bind(rows)
-        .fetch_all(connection)
-        .await
+pub(super) async fn differences(
+    connection: &mut PgConnection,
+    open: bool,
+    after: Option<Uuid>,
+    rows: i64,
+) -> sqlx::Result<Vec<Difference>> {
+    sqlx::query_as(difference!(
+        "WHERE (e.etat = 'ouvert') = $1 AND ($2::uuid IS NULL OR e.id < $2) ORDER BY e.id DESC LIMIT $3"
+    ))
+    .bind(open)
+    .bind(after)
+    .bind(rows)
+    .fetch_all(connection)
+    .await
 }
 
 pub(super) async fn one_difference(connection: &mut PgConnection, id: Uuid) -> sqlx::Result<Option<Difference>> {
@@ -213,7 +232,10 @@ pub(super) async fn one_difference(connection: &mut PgConnection, id: Uuid) -> s
 
 /// Whose wallet an order is about.
 pub(super) async fn owner(connection: &mut PgConnection, order: Option<Uuid>) -> sqlx::Result<Option<i32>> {
-    sqlx::query_scalar("SELECT id_user FROM instruction_operateur WHERE id = $1").bind(order).fetch_optional(connection).await
+    sqlx::query_scalar("SELECT id_user FROM instruction_operateur WHERE id = $1")
+        .bind(order)
+        .fetch_optional(connection)
+        .await
 }
 
 /// None: somebody closed it a moment ago.

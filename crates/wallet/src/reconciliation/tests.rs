@@ -49,7 +49,10 @@ async fn a_statement_that_says_the_same_is_ticked_and_one_that_does_not_is_liste
     assert!(super::close(wallet, of("inconnu_chez_nous"), staff, Decision::Credit, "à qui ?").await.is_err());
     super::close(wallet, of("inconnu_chez_nous"), staff, Decision::Undo, "repris par Wave").await.unwrap();
     assert_eq!(suspense(&wave).await, (0, 2200 + 300 - 25));
-    assert!(super::close(wallet, of("inconnu_chez_nous"), staff, Decision::Charge, "encore").await.is_err(), "closed once");
+    assert!(
+        super::close(wallet, of("inconnu_chez_nous"), staff, Decision::Charge, "encore").await.is_err(),
+        "closed once"
+    );
     wave.world.audit().await;
 }
 

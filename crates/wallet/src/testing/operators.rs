@@ -113,8 +113,10 @@ impl Wave {
     pub(crate) async fn received(&self, count: i64) {
         let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
-            let stored: i64 =
-                sqlx::query_scalar("SELECT count(*) FROM rappel_recu").fetch_one(&self.world.test.db.write).await.unwrap();
+            let stored: i64 = sqlx::query_scalar("SELECT count(*) FROM rappel_recu")
+                .fetch_one(&self.world.test.db.write)
+                .await
+                .unwrap();
             if stored >= count {
                 return;
             }

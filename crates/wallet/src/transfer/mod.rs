@@ -46,7 +46,11 @@ pub(crate) async fn send(
 
 impl Core {
     /// The payee as the flow found it; on a replay that never looked, as the books know it.
-    pub(crate) async fn shown_to(&self, receipt: &Receipt, found: Option<Counterparty>) -> Result<Counterparty, WalletError> {
+    pub(crate) async fn shown_to(
+        &self,
+        receipt: &Receipt,
+        found: Option<Counterparty>,
+    ) -> Result<Counterparty, WalletError> {
         match found {
             Some(shown) => Ok(shown),
             None => {

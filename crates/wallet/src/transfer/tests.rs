@@ -10,7 +10,8 @@ async fn money_goes_from_one_to_the_other_under_one_id() {
     let world = world().await;
     let (awa, koffi) = (world.rich("0707070701", 50_000).await, world.member("0505050502").await);
     koffi.client.get("/api/wallet").await.data(200);
-    let sent = awa.pay("k1", "/api/transfers", json!({"to": "05 05 05 05 02", "amount": 1500, "note": " Loyer "})).await;
+    let sent =
+        awa.pay("k1", "/api/transfers", json!({"to": "05 05 05 05 02", "amount": 1500, "note": " Loyer "})).await;
     assert!(!sent.headers.contains_key("idempotency-replayed"));
     let sent = sent.data(201)["transaction"].clone();
     assert_eq!(sent["type"], "transfer");
@@ -85,7 +86,10 @@ async fn who_proved_nothing_moves_nothing() {
     assert_eq!(ghost.send("k", "0505050502", 100).await.code(403), "wallet.not_verified");
     let no_pin = world.locked_member("0101010104").await;
     assert_eq!(no_pin.send("k", "0505050502", 100).await.code(403), "wallet.pin_required");
-    assert_eq!(world.anybody.with("idempotency-key", "k").post("/api/transfers", json!({})).await.code(401), "identity.token_missing");
+    assert_eq!(
+        world.anybody.with("idempotency-key", "k").post("/api/transfers", json!({})).await.code(401),
+        "identity.token_missing"
+    );
 }
 
 #[tokio::test]
@@ -138,13 +142,22 @@ async fn bodies_and_keys_that_do_not_fit_are_refused() {
         (json!({"to": "0505050502", "amount": 100, "note": "é".repeat(281)}), "note", "too_long"),
     ] {
         let refused = awa.pay("k", "/api/transfers", body).await;
-        assert_eq!((&refused.body["errors"][0]["field"], &refused.body["errors"][0]["code"]), (&field.into(), &code.into()));
+        assert_eq!(
+            (&refused.body["errors"][0]["field"], &refused.body["errors"][0]["code"]),
+            (&field.into(), &code.into())
+        );
         assert_eq!(refused.code(400), "request.invalid");
     }
     let body = json!({"to": "0505050502", "amount": 100});
     assert_eq!(awa.client.post("/api/transfers", body.clone()).await.code(400), "request.idempotency_key_missing");
-    assert_eq!(awa.pay(&"k".repeat(256), "/api/transfers", body.clone()).await.code(400), "request.idempotency_key_invalid");
-    assert_eq!(awa.pay("k", "/api/transfers", json!({"to": "0101010109", "amount": 100})).await.code(404), "wallet.payee_unknown");
+    assert_eq!(
+        awa.pay(&"k".repeat(256), "/api/transfers", body.clone()).await.code(400),
+        "request.idempotency_key_invalid"
+    );
+    assert_eq!(
+        awa.pay("k", "/api/transfers", json!({"to": "0101010109", "amount": 100})).await.code(404),
+        "wallet.payee_unknown"
+    );
     assert_eq!(awa.pay(&"k".repeat(255), "/api/transfers", body).await.data(201)["transaction"]["amount"], 100);
 }
 
@@ -159,7 +172,10 @@ async fn an_unproved_second_identifier_catches_no_money() {
         .await
         .unwrap();
     assert_eq!(awa.send("k", "0101010155", 100).await.code(404), "wallet.payee_unknown");
-    assert_eq!(awa.send("k", "thief@example.ci", 100).await.data(201)["transaction"]["counterparty"]["maskedIdentifier"], "t***f@example.ci");
+    assert_eq!(
+        awa.send("k", "thief@example.ci", 100).await.data(201)["transaction"]["counterparty"]["maskedIdentifier"],
+        "t***f@example.ci"
+    );
     // Somebody who proved nothing yet can be paid: nobody else can have the number.
     identity::testing::sign_up_unverified(&world.identity, "0101010166").await;
     assert_eq!(awa.send("k3", "0101010166", 100).await.data(201)["transaction"]["amount"], 100);

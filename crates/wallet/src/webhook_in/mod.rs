@@ -28,7 +28,12 @@ pub(crate) fn secret(wallet: &Wallet, route: &str) -> Option<String> {
 }
 
 /// Takes one webhook. Every repeat is answered like the first.
-pub(crate) async fn take(wallet: &Wallet, route: &str, addressed: bool, delivery: Delivery<'_>) -> Result<(), WalletError> {
+pub(crate) async fn take(
+    wallet: &Wallet,
+    route: &str,
+    addressed: bool,
+    delivery: Delivery<'_>,
+) -> Result<(), WalletError> {
     let Some((route, webhook)) = wallet.webhook(route) else { return Err(WalletError::NotFound) };
     let now = wallet.clock.now();
     let notices = match webhook.verify(&delivery, now.timestamp()).await {
@@ -56,7 +61,9 @@ async fn keep(wallet: &Wallet, route: &str, notice: &Notice, body: &[u8]) -> Res
         return raise(wallet, AlertKind::WebhookReplayed, route.to_owned(), "un rappel déjà reçu revient", None).await;
     }
     let providers = wallet.providers_of(route);
-    let found = instruction::found(&mut transaction, notice.reference.as_deref(), notice.provider_id.as_deref(), &providers).await?;
+    let found =
+        instruction::found(&mut transaction, notice.reference.as_deref(), notice.provider_id.as_deref(), &providers)
+            .await?;
     let filed = match found {
         Some(row) => {
             if signed && notice.reference.as_deref() == Some(row.reference.as_str()) {
@@ -74,14 +81,16 @@ async fn keep(wallet: &Wallet, route: &str, notice: &Notice, body: &[u8]) -> Res
     match filed {
         Filed::Followed => {}
         Filed::Unknown => {
-            raise(wallet, AlertKind::WebhookUnknown, route.to_owned(), "un rappel ne concerne rien de connu", None).await?;
+            raise(wallet, AlertKind::WebhookUnknown, route.to_owned(), "un rappel ne concerne rien de connu", None)
+                .await?;
         }
         Filed::OtherAmount(order) => {
             let detail = "un rappel annonce un autre montant que l'ordre";
             raise(wallet, AlertKind::WebhookAmount, order.to_string(), detail, Some(order)).await?;
         }
     }
-    metrics::counter!("hostolink_webhooks_received_total", "route" => route.to_owned(), "outcome" => outcome).increment(1);
+    metrics::counter!("hostolink_webhooks_received_total", "route" => route.to_owned(), "outcome" => outcome)
+        .increment(1);
     Ok(())
 }
 
@@ -113,14 +122,24 @@ async fn refused(wallet: &Wallet, route: &'static str, rejected: Rejected) -> Re
     Ok(WalletError::WebhookRefused)
 }
 
-async fn raise(wallet: &Wallet, kind: AlertKind, subject: String, detail: &str, instruction: Option<Uuid>) -> Result<(), WalletError> {
+async fn raise(
+    wallet: &Wallet,
+    kind: AlertKind,
+    subject: String,
+    detail: &str,
+    instruction: Option<Uuid>,
+) -> Result<(), WalletError> {
     Ok(alert::raise(wallet, Alert { kind, subject, detail: detail.to_owned(), instruction }).await?)
 }
 
 impl crate::house::Core {
     /// Whose operations a route is about.
     fn providers_of(&self, route: &str) -> Vec<&'static str> {
-        self.connectors.iter().filter(|connector| connector.route == route).map(|connector| connector.provider.code()).collect()
+        self.connectors
+            .iter()
+            .filter(|connector| connector.route == route)
+            .map(|connector| connector.provider.code())
+            .collect()
     }
 }
 

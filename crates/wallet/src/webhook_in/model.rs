@@ -14,7 +14,8 @@ pub(super) fn names_another_amount(body: &[u8], ordered: i64) -> bool {
     let Ok(body) = serde_json::from_slice::<Value>(body) else { return false };
     let mut named = Vec::new();
     collect(&body, MAX_DEPTH, &mut named);
-    !named.is_empty() && !named.iter().any(|amount| *amount == ordered || Some(*amount) == ordered.checked_mul(HUNDREDTHS))
+    !named.is_empty()
+        && !named.iter().any(|amount| *amount == ordered || Some(*amount) == ordered.checked_mul(HUNDREDTHS))
 }
 
 fn collect(value: &Value, depth: usize, named: &mut Vec<i64>) {
@@ -52,7 +53,13 @@ mod tests {
 
     #[test]
     fn amounts_are_read_in_every_spelling() {
-        for body in [r#"{"amount":1500}"#, r#"{"data":{"amount":"1500"}}"#, r#"{"amount":"1500.00"}"#, r#"{"data":[{"montant":1500.0}]}"#, r#"{"data":{"amount":150000}}"#] {
+        for body in [
+            r#"{"amount":1500}"#,
+            r#"{"data":{"amount":"1500"}}"#,
+            r#"{"amount":"1500.00"}"#,
+            r#"{"data":[{"montant":1500.0}]}"#,
+            r#"{"data":{"amount":150000}}"#,
+        ] {
             assert!(!names_another_amount(body.as_bytes(), 1500), "{body}");
             assert!(names_another_amount(body.as_bytes(), 700), "{body}");
         }

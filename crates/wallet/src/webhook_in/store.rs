@@ -27,7 +27,12 @@ pub(super) async fn insert(
     Ok(written.rows_affected() == 1)
 }
 
-pub(super) async fn handled(connection: &mut PgConnection, id: Uuid, outcome: &str, now: DateTime<Utc>) -> sqlx::Result<()> {
+pub(super) async fn handled(
+    connection: &mut PgConnection,
+    id: Uuid,
+    outcome: &str,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
     sqlx::query("UPDATE rappel_recu SET traite_le = $2, issue = $3 WHERE id = $1")
         .bind(id)
         .bind(now)

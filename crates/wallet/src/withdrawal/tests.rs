@@ -32,7 +32,8 @@ async fn what_the_operator_refuses_comes_back() {
     let wave = Wave::start(None).await;
     let awa = wave.world.rich("0707070701", 10_000).await;
     wave.fault(json!({"provider": "wave", "call": "payout", "kind": "stay_pending"})).await;
-    let id = awa.pay("k", "/api/withdrawals", order(4000)).await.data(202)["transaction"]["id"].as_str().unwrap().to_owned();
+    let id =
+        awa.pay("k", "/api/withdrawals", order(4000)).await.data(202)["transaction"]["id"].as_str().unwrap().to_owned();
     assert_eq!((awa.balance().await, awa.available().await), (10_000, 6000), "held");
     assert_eq!(awa.send("k2", "0707070701", 1).await.code(422), "wallet.same_account");
     wave.order("refuse", &id).await;
@@ -48,7 +49,8 @@ async fn an_unknown_outcome_holds_until_the_operator_says_it() {
     let awa = wave.world.rich("0707070701", 10_000).await;
     wave.fault(json!({"provider": "wave", "call": "payout", "kind": "status_503_after_execution"})).await;
     wave.fault(json!({"provider": "wave", "call": "read", "kind": "status_500", "times": 50})).await;
-    let id = awa.pay("k", "/api/withdrawals", order(4000)).await.data(202)["transaction"]["id"].as_str().unwrap().to_owned();
+    let id =
+        awa.pay("k", "/api/withdrawals", order(4000)).await.data(202)["transaction"]["id"].as_str().unwrap().to_owned();
     // No date gives it back while nobody knows.
     wave.world.clock.shift(TimeDelta::hours(48));
     wave.world.wallet.ledger.expire().await.unwrap();
@@ -78,8 +80,10 @@ async fn the_pin_guards_the_way_out() {
     let awa = wave.world.rich("0707070701", 10_000).await;
     wave.world.clock.shift(TimeDelta::minutes(6));
     assert_eq!(awa.pay("k", "/api/withdrawals", order(1000)).await.code(403), "wallet.pin_required");
-    let rows: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM instruction_operateur").fetch_one(&wave.world.test.db.write).await.unwrap();
+    let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM instruction_operateur")
+        .fetch_one(&wave.world.test.db.write)
+        .await
+        .unwrap();
     assert_eq!(rows, 0, "nothing is prepared for who did not confirm");
     let body = json!({"provider": "wave", "amount": 1000, "account": "0707070701", "pin": PIN});
     assert_eq!(awa.pay("k", "/api/withdrawals", body).await.data(202)["transaction"]["amount"], 1000);
@@ -90,7 +94,11 @@ async fn the_same_key_at_once_pays_out_once() {
     let wave = Wave::start(None).await;
     let awa = wave.world.rich("0707070701", 10_000).await;
     let answers = join_all((0..20).map(|_| awa.pay("same", "/api/withdrawals", order(1000)))).await;
-    assert!(answers.iter().all(|answer| answer.status == 202), "{:?}", answers.iter().map(|a| &a.body).collect::<Vec<_>>());
+    assert!(
+        answers.iter().all(|answer| answer.status == 202),
+        "{:?}",
+        answers.iter().map(|a| &a.body).collect::<Vec<_>>()
+    );
     wave.work_later().await;
     assert_eq!(awa.balance().await, 9000);
     assert_eq!(wave.state().await["operations"].as_array().unwrap().len(), 1);
